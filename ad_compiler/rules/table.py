@@ -11,7 +11,7 @@ Words of a row:
     <name>=   the contribution to that parameter: an expression over parameters, results, `g` (`g_<result>` where there
               are several results), the `let` names, `np`, `math` and the helpers of `ad_compiler.support`. A parameter
               that is a sequence gets a sequence. Alternatives are a tuple ((condition, expression), ..., expression):
-              a condition is Python over the parameters' facts (`x.ndim == 2`, `axis.literal is None`).
+              a condition is Python over the parameters' facts, see `kinds.Fact` (`x.ndim == 2`, `axis.literal is None`).
     let       shared terms, "v = expression", separated by newlines or semicolons
     push      tangents for forward mode where they don't follow from the verb: {parameter: expression over `d`}
     kind      the name of the function in `analysis.results` that tells the kind of the result
@@ -30,13 +30,13 @@ import functools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import gast
 import numpy as np
 
 from ..errors import InternalError
+from ..kinds import Facts
 from ..syntax import Tree, dotted, quote, quote_statements, reads
 
 Pull = str | tuple[Any, ...]
@@ -79,7 +79,7 @@ class Row:
         """The shared terms, in order."""
         return {s.targets[0].id: s.value for s in quote_statements(self.let.replace(";", "\n"))}
 
-    def pull(self, parameter: str, facts: Mapping[str, Any]) -> Tree:
+    def pull(self, parameter: str, facts: Facts) -> Tree:
         """The contribution to a parameter, as a tree over the row's own names; `facts` decide among alternatives."""
         choice = self.pulls[parameter]
         if isinstance(choice, str):
@@ -112,14 +112,7 @@ class Row:
         return bound
 
 
-class Fact(SimpleNamespace):
-    """What a condition can ask of a parameter: `.ndim`, `.is_scalar`, `.dtype`, `.is_complex`, `.literal`, `.given`."""
-
-    ndim: int | None
-    literal: object
-
-
-def holds(condition: str, facts: Mapping[str, Any]) -> bool:
+def holds(condition: str, facts: Facts) -> bool:
     """Whether a row's condition is known to hold; what is unknown (None) doesn't."""
     try:
         return bool(eval(_code(condition), {"__builtins__": {}, "len": len, "isinstance": isinstance, "int": int,
@@ -241,5 +234,5 @@ def names_used(row: Row) -> set[str]:
     return found.union(*(reads(t) for t in row.lets.values()))
 
 
-__all__ = ["ROWS", "Fact", "Form", "Row", "constant_names", "constant_rows", "elementwise", "general", "holds",
+__all__ = ["ROWS", "Form", "Row", "constant_names", "constant_rows", "elementwise", "general", "holds",
            "linear", "lookup", "names_used", "zero"]
