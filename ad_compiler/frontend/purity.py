@@ -1,0 +1,71 @@
+"""Which calls do nothing but compute: these may be dropped, moved or repeated; all others run once, in their place."""
+
+from __future__ import annotations
+
+import builtins
+import types
+from typing import Any
+
+import gast
+import numpy as np
+
+from ..rules.table import lookup
+from ..syntax import Tree, walk
+from .resolve import MISSING, Scope, callee
+from .source import find
+
+IMPURE = {print, input, open, next, exec, eval, setattr, delattr, breakpoint, __import__}
+PURE_TYPES = (bool, int, float, complex, str, list, tuple, dict, set, frozenset, slice, range, np.generic, np.dtype)
+
+
+def pure_call(value: Any) -> bool:
+    """Whether calling `value` does nothing but compute its result from its arguments."""
+    if isinstance(value, types.BuiltinFunctionType) and getattr(builtins, value.__name__, None) is value:
+        return value not in IMPURE
+    if isinstance(value, type):
+        return issubclass(value, PURE_TYPES) or issubclass(value, BaseException) or value in (zip, enumerate, reversed, map)
+    found = callee(value)
+    if found.kind in ("rule", "detach"):
+        return value not in IMPURE
+    if found.kind == "function":
+        return _pure_function(found.value)
+    module = getattr(value, "__module__", None) or ""
+    return isinstance(value, np.ufunc) or module == "math"
+
+
+_verdicts: dict[types.CodeType, bool] = {}
+
+
+def _pure_function(function: types.FunctionType) -> bool:
+    """A Python function is pure if nothing in its text prints, raises, asserts, writes or calls what isn't pure."""
+    if function.__module__.split(".")[0] == "numpy":
+        return not (function.__module__ or "").startswith("numpy.random")
+    code = function.__code__
+    if code not in _verdicts:
+        _verdicts[code] = True  # of a function that calls itself
+        _verdicts[code] = _pure_text(function)
+    return _verdicts[code]
+
+
+def _pure_text(function: types.FunctionType) -> bool:
+    tree = find(function).tree
+    impure = (gast.Raise, gast.Assert, gast.Global, gast.Nonlocal, gast.Yield, gast.YieldFrom, gast.Await, gast.Import)
+    scope = Scope(function)
+    for node in walk(tree):
+        if isinstance(node, impure):
+            return False
+        if isinstance(node, (gast.Subscript, gast.Attribute)) and not isinstance(node.ctx, gast.Load):
+            return False
+        if isinstance(node, gast.Call) and not pure_in(scope, node):
+            return False
+        if isinstance(node, gast.Expr) and not isinstance(node.value, gast.Constant):
+            return False
+    return True
+
+
+def pure_in(scope: Scope, call: Tree) -> bool:
+    """Whether a call in a function's text is pure; a method of a local is, where the table knows its name."""
+    value = scope.value(call.func)
+    if value is not MISSING:
+        return pure_call(value)
+    return isinstance(call.func, gast.Attribute) and lookup(("method", call.func.attr)) is not None

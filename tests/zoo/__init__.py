@@ -1,0 +1,1 @@
+"""Small functions with example arguments: each construct in four positions, against two oracles."""
