@@ -37,7 +37,7 @@ def main():
     title("2. The same numbers as central differences")
     check(fit.load(path), params, z)
 
-    title(f"3. Fit {len(model.pack(params))} parameters to {len(z)} years of sunspots, {years[0]:.0f} to {years[-1]:.0f}")
+    title(f"3. Fit {len(model.pack(params))} parameters to the sunspots of {years[0]:.0f} to {years[-1]:.0f}")
     sys.stdout.flush()
     subprocess.run([sys.executable, str(HERE / "fit.py"), str(path)], check=True)
 
@@ -73,7 +73,7 @@ def check(gradient, params, z):
     in_memory = model.pack(ad.grad(model.loss)(model.unpack(vector), z))
     expected = fit.central_differences(loss, vector)
     worst = np.max(np.abs(written - expected) / (1.0 + np.abs(expected)))
-    print(f"  loss                                  {value:.10f}  (written by hand: {loss(vector):.10f})")
+    print(f"  loss                                  {value:.10f}  (the function itself: {loss(vector):.10f})")
     print(f"  largest difference from differences   {worst:.1e}")
     print(f"  file and ad.grad differ by            {np.max(np.abs(written - in_memory)):.1e}")
     assert np.isclose(value, loss(vector), rtol=1e-12), "the emitted file computes another loss"
@@ -82,8 +82,9 @@ def check(gradient, params, z):
 
     once = fastest(lambda: loss(vector))
     both = fastest(lambda: fit.value_and_gradient(gradient, vector, z))
-    print(f"  the loss takes {1e3 * once:.2f} ms; loss and gradient {1e3 * both:.2f} ms: {both / once:.1f} times as long")
-    print(f"  (one-sided differences: {len(vector) + 1} times)")
+    print(f"  loss alone                            {1e3 * once:.2f} ms")
+    print(f"  loss and gradient                     {1e3 * both:.2f} ms, {both / once:.1f} times as long "
+          f"(one-sided differences: {len(vector) + 1} times)")
 
 
 def fastest(function, repeats=20):

@@ -55,7 +55,7 @@ constant_names("method", "argmax", "argmin", "argsort", "argpartition", "searchs
 constant_rows(np.shape, np.size, np.broadcast_shapes, np.result_type, np.promote_types, np.min_scalar_type, np.dtype,
               np.finfo, np.iinfo)
 constant_names("attribute", "shape", "dtype", "strides", "flags")
-constant_rows(str, repr, format, chr, ascii, bin, hex, oct, type, range, slice, print,
+constant_rows(str, repr, format, chr, ascii, bin, hex, oct, type, print,
               np.array2string, np.array_str, np.array_repr)
 
 # Fresh arrays. `np.full`, `np.linspace` and `np.arange` have true rows: their values may carry a derivative.

@@ -92,10 +92,12 @@ elementwise("y = np.imag(x)", also="x.imag", kind="real_x", x=(("x.is_real", "0.
             push={"x": "np.imag(d)"}, cases=("R", "C"))
 elementwise("y = np.conj(x)", also=("x.conj()", "x.conjugate()"), kind="same_x", x=(("x.is_real", "g"), "np.conj(g)"),
             push={"x": "np.conj(d)"}, cases=("R", "C"))
-elementwise("y = np.angle(z)", kind="real_x", z=(("z.is_real", "0.0"), "divide(-1j * g, z)"),
-            push={"z": "np.imag(divide(d, z))"}, cases=("R", "C"))
+elementwise("y = np.angle(z)", kind="real_x", let="r = np.square(np.abs(z))",
+            z=(("z.is_real", "0.0"), "divide(-1j * g * np.conj(z), r)"),
+            push={"z": "np.imag(divide(d * np.conj(z), r))"}, cases=("R", "C"))
 zero("y = np.sign(x)", "y = np.floor(x)", "y = np.ceil(x)", "y = np.trunc(x)", "y = np.rint(x)", "y = np.fix(x)",
-     "y = np.round(a, decimals=0)", "y = a.round(decimals=0)", "y = round(number, ndigits=None)")
+     "y = np.round(a, decimals=0)", "y = np.around(a, decimals=0)",
+     "y = a.round(decimals=0)", "y = round(number, ndigits=None)")
 
 # Selections. A tie of maximum or minimum is shared; inside of clip's closed interval the argument itself is the result.
 
@@ -113,7 +115,8 @@ elementwise("y = np.clip(a, a_min=None, a_max=None)", a="g * (y == a)",
 elementwise("y = x.clip(min=None, max=None)", x="g * (y == x)",
             min="g * ((y == min) & (y != x) & (y != max))", max="g * ((y == max) & (y != x))",
             cases=("R, -0.5, 0.5", "R, U, G", "R, None, R"))
-elementwise("z = np.where(condition, x, y)", kind="where", cases=("B, R, R", "B, R, 0", "B, C, C"),
+elementwise("z = np.where(condition, x, y)", kind="where", condition="0.0",
+            cases=("B, R, R", "B, R, 0", "B, C, C", "R, R, R"),
             x=(("condition.is_scalar", "g if condition else 0.0"), "np.where(condition, g, 0)"),
             y=(("condition.is_scalar", "0.0 if condition else g"), "np.where(condition, 0, g)"))
 elementwise("z = np.heaviside(x, y)", x="0.0", y="g * (x == 0)", cases=("R, R", "0, R"))

@@ -14,8 +14,8 @@ elementwise("z = power_slope(x, y, by_base=1, by_exponent=0)", x="g * power_slop
 elementwise("z = exponent_slope(x, y)", x="g * power_slope(x, y, 1, 1)", y="g * power_slope(x, y, 0, 2)", cases="P, R")
 elementwise("w = share(x, z)", x="g * w", z="-g * w", cases="R, P")
 elementwise("y = sinc_slope(x, order)", x="g * sinc_slope(x, order + 1)", cases=("R, 1", "U, 2", "R, 3"))
-elementwise("y = polygamma(order, x)", x="g * polygamma(order + 1, x)", kind="python_float",
-            cases=("0, P", "1, P", "2, U"))
+general("y = polygamma(order, x)", x="g * polygamma(order + 1, x)", push={"x": "d * polygamma(order + 1, x)"},
+        kind="python_float", cases=("0, P()", "1, P()", "2, U()", "0, U() - 3"))
 
 # The adjoint of matching a cotangent to a prototype matches it back; the prototype's values don't matter.
 
@@ -26,5 +26,6 @@ general("y = unsum(v, xs)", v="unbroadcast(sum(g), v)", push={"v": "unsum(d, xs)
         cases=("R(), [1.0, 2.0]", "R(2), [np.ones(2), 1.0]", "R(3), np.ones((2, 3))"))
 general("y = unstack(v, x)", v="unbroadcast(np.array(g), v)", push={"v": "unstack(d, x)"},
         cases=("R(3), [1.0, 2.0, 3.0]", "R(3), np.ones(3)", "R(2, 2), [[1.0, 2.0], (3.0, 4.0)]"))
-general("y = split_ties(v, z, xs)", v="np.vdot(split_ties(1.0, z, xs), g)", push={"v": "split_ties(d, z, xs)"},
+general("y = split_ties(v, z, xs)", v="np.dot(np.ravel(split_ties(1.0, z, xs)), np.ravel(g))",
+        push={"v": "split_ties(d, z, xs)"},
         cases=("R(), 2.0, (1.0, 2.0)", "R(), 2.0, (2.0, 2.0, 0.0)", "R(), 2.0, ([1.0, 2.0, 2.0],)"))

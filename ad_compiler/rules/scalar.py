@@ -39,8 +39,8 @@ for _text, _slope, _cases in (
 ):
     elementwise(_text, x=_slope, kind="python_float", cases=_cases)
 
-elementwise("y = math.log(x, base=math.e)", kind="python_float",
-            x=(("not base.given", "g / x"), "g / (x * math.log(base))"), base="-g * y / (base * math.log(base))",
+elementwise("y = math.log(x, base=None)", kind="python_float",
+            x=(("base.literal is None", "g / x"), "g / (x * math.log(base))"), base="-g * y / (base * math.log(base))",
             cases=("P", "P, 10", "P, G"))
 elementwise("z = math.pow(x, y)", x=POWER_BASE, y=POWER_EXPONENT, kind="python_float",
             cases=("P, R", "R, 2", "R, 3", "P, 0.5", "R, 0", "2, R"))
@@ -57,7 +57,7 @@ general("f, w = np.modf(x)", x="g_f", push={"x": "(d, 0.0 * d)"}, kind="modf", c
 # Several numbers. Ties of max and min are shared equally, as those of np.maximum.
 
 general("y = math.hypot(*xs)", xs="[divide(g * x, y) for x in xs]",
-        push={"xs": "sum([divide(x * dx, y) for x, dx in zip(xs, d)])"}, kind="python_float",
+        push={"xs": "divide(np.dot(xs, d), y)"}, kind="python_float",
         cases=("R(), R()", "R(), R(), R()", "R()"))
 general("y = math.dist(p, q)", p="unstack(divide(g * np.subtract(p, q), y), p)",
         q="unstack(divide(g * np.subtract(q, p), y), q)", kind="python_float",
@@ -71,7 +71,9 @@ general("y = sum(xs, start=0)", xs="unsum(g, xs)", start="unbroadcast(g, start)"
         push={"xs": "sum(d)", "start": "d + 0 * y"},
         cases=("[R(), R(), R()]", "R(4)", "R(3, 2)", "[R(2), R(2)], R(2)", "(R(2), R()), R()", "[R(2), R(3, 2)]",
                "R(2, 3), R(4, 3)"))
-general("y = max(*xs)", xs="split_ties(g, y, xs)", push={"xs": "np.vdot(split_ties(1.0, y, xs), d)"}, kind="extreme",
+general("y = max(*xs)", xs="split_ties(g, y, xs)", kind="extreme",
+        push={"xs": "np.dot(np.ravel(split_ties(1.0, y, xs)), np.ravel(d))"},
         cases=("R(), R()", "R(), R(), 0.0", "[R(), R(), R()]", "R(5)", "P(), 0"))
-general("y = min(*xs)", xs="split_ties(g, y, xs)", push={"xs": "np.vdot(split_ties(1.0, y, xs), d)"}, kind="extreme",
+general("y = min(*xs)", xs="split_ties(g, y, xs)", kind="extreme",
+        push={"xs": "np.dot(np.ravel(split_ties(1.0, y, xs)), np.ravel(d))"},
         cases=("R(), R()", "R(), R(), 0.0", "[R(), R(), R()]", "R(5)", "-P(), 0"))

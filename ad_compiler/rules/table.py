@@ -77,7 +77,7 @@ class Row:
     @functools.cached_property
     def lets(self) -> dict[str, Tree]:
         """The shared terms, in order."""
-        return {s.targets[0].id: s.value for s in quote_statements(self.let.replace(";", "\n"))}
+        return {s.targets[0].id: s.value for s in quote_statements(self.let)}
 
     def pull(self, parameter: str, facts: Facts) -> Tree:
         """The contribution to a parameter, as a tree over the row's own names; `facts` decide among alternatives."""

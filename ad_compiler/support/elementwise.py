@@ -31,7 +31,7 @@ def power_slope(x: Any, y: Any, by_base: int = 1, by_exponent: int = 0) -> Any:
     By Leibniz, with the falling factorial `c = y (y - 1) ...`: Σⱼ binomial(n, j) c⁽ʲ⁾(y) x^(y - m) log(x)^(n - j).
     """
     base = x if hasattr(x, "dtype") and x.dtype.kind in "fc" else np.multiply(1.0, x)
-    exponent, falling = np.subtract(y, by_base), np.atleast_1d(np.poly(range(by_base)))
+    exponent, falling = y - by_base, np.atleast_1d(np.poly(range(by_base)))
     slope: Any = 0.0
     with np.errstate(all="ignore"):
         power, logarithm = np.power(base, exponent), np.log(base) if by_exponent else 1.0
@@ -81,6 +81,7 @@ def polygamma(order: int, x: float) -> float:
     Recurrence up to where the asymptotic series holds, reflection for ψ of negative numbers; Abramowitz and Stegun,
     Handbook of Mathematical Functions, 6.3.5, 6.3.7, 6.3.18, 6.4.6, 6.4.11.
     """
+    x = float(x)  # a 0-d array would be counted up in place
     if x <= 0 and x == math.floor(x):
         return math.nan
     if order == 0 and x < 0:

@@ -33,7 +33,7 @@ import gast
 import numpy as np
 
 from ad_compiler import kinds, support
-from ad_compiler.rules.table import Form, Row
+from ad_compiler.rules.table import Form, Row, lookup
 from ad_compiler.support.values import cast, unbroadcast
 from ad_compiler.syntax import key as text_of
 from ad_compiler.syntax import reads
@@ -246,6 +246,26 @@ def check_row(row: Row) -> int:
                 tried += _check(row, case, known)
     assert tried, f"{row.text}: no contribution was tried"
     return tried
+
+
+def pulled(key, *args, g=1.0, literals=(), known=True):
+    """The contributions that a call with these arguments sends back, by parameter; quiet where the primal is quiet."""
+    row, form = lookup(key)
+    case = Case(row.text, form, list(args), {}, {i: args[i] for i in literals})
+    bound = case.bound(row)
+    strict = dict(divide="raise", invalid="raise", over="raise")
+    try:
+        with np.errstate(**strict):
+            result = case.call(bound)
+    except FloatingPointError:
+        strict = dict(all="ignore")
+        with np.errstate(**strict):
+            result = case.call(bound)
+    facts, values = case.facts(row, known), {**NAMESPACE, **bound, row.results[0]: result, "g": g}
+    given = {p for i, p in case.slots() if i not in literals} | {form.star}
+    with np.errstate(**strict):
+        found = {p: _evaluate(row, row.pull(p, facts), values) for p in row.pulls if p in given}
+        return {p: unbroadcast(c, bound[p]) if row.verb == "elementwise" else c for p, c in found.items()}
 
 
 def _check(row, case, known):

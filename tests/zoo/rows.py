@@ -21,7 +21,7 @@ from dataclasses import dataclass
 POSITIONS = ("straight", "branch", "loop", "callee")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Construct:
     """One row: text by section, and what is known about it."""
 

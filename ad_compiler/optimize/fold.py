@@ -1,0 +1,111 @@
+"""Temporaries used once go back into the expression that uses them, as one would have written it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import gast
+
+from ..frontend.normalize import is_merge
+from ..program import Function, all_statements
+from ..syntax import Stmts, Tree, at, reads, substitute, walk
+
+LARGEST = 48  # nodes of an expression, about a line: longer ones keep their temporaries
+
+
+def folded(f: Function, pure: Callable[[Tree], bool], cheap: Callable[[Tree], bool]) -> Function:
+    """The function with its temporaries folded; the user's own names keep their statements."""
+    folder = Folder(f, pure, cheap)
+    body = folder.block(f.body)
+    return f.with_body(body, substitute(f.result, folder.everywhere))
+
+
+class Folder:
+    """Counts uses, then folds block by block, from each block's end."""
+
+    def __init__(self, f: Function, pure: Callable[[Tree], bool], cheap: Callable[[Tree], bool]) -> None:
+        self.f, self.pure, self.cheap = f, pure, cheap
+        self.uses: Counter[str] = Counter()
+        for tree in [*f.body, f.result]:
+            self._count(tree)
+        merges = {t.id for s in all_statements(f.body) if is_merge(s) for t in s.targets[0].elts}
+        self.candidates = (f.names.temporary - merges) | {n for n in f.names.base if n.startswith("@")}
+        self.everywhere: dict[str, Tree] = {}
+
+    def _count(self, tree: Tree) -> None:
+        for node in walk(tree):
+            if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Load):
+                self.uses[node.id] += 1
+
+    def block(self, body: Stmts) -> Stmts:
+        kept: Stmts = []
+        for statement in body:
+            if self._is_candidate(statement) and self.cheap(statement.value):
+                self.everywhere[statement.targets[0].id] = substitute(statement.value, self.everywhere)
+                continue
+            kept.append(_with(statement, self.everywhere))
+        out: Stmts = []
+        for statement in kept:
+            out.append(self._absorbing(statement, out))
+        return [self._inner(s) for s in out]
+
+    def _inner(self, statement: Tree) -> Tree:
+        if not isinstance(statement, (gast.If, gast.For, gast.While)):
+            return statement
+        fields = {f: getattr(statement, f, None) for f in statement._fields}
+        for block in ("body", "orelse"):
+            if fields.get(block):
+                fields[block] = self.block(fields[block])
+        return at(type(statement)(**fields), statement.lineno)
+
+    def _is_candidate(self, statement: Tree) -> bool:
+        return isinstance(statement, gast.Assign) and isinstance(statement.targets[0], gast.Name) and \
+            statement.targets[0].id in self.candidates
+
+    def _absorbing(self, statement: Tree, before: Stmts) -> Tree:
+        """The statement with single-use temporaries of the statements before it; these are taken out of `before`."""
+        own = "value" if hasattr(statement, "value") else "test" if hasattr(statement, "test") else "iter"
+        tree = getattr(statement, own, None)
+        if not isinstance(tree, gast.AST) or isinstance(statement, (gast.While, gast.Assert)):
+            return statement
+        for k in range(len(before) - 1, -1, -1):
+            earlier = before[k]
+            if not self._is_candidate(earlier):
+                if not isinstance(earlier, gast.Assign):
+                    break
+                continue
+            label = earlier.targets[0].id
+            if self.uses[label] != 1 or label not in reads(tree) or _special(earlier.value):
+                continue
+            if not self.pure(earlier.value) and k != len(before) - 1:
+                continue
+            if self._too_long(statement, earlier, tree):
+                continue
+            tree = substitute(tree, {label: earlier.value})
+            del before[k]
+        if tree is getattr(statement, own):
+            return statement
+        fields = {f: getattr(statement, f, None) for f in statement._fields} | {own: tree}
+        return at(type(statement)(**fields), statement.lineno)
+
+    def _too_long(self, statement: Tree, earlier: Tree, tree: Tree) -> bool:
+        one, other = self.f.origin(statement), self.f.origin(earlier)
+        if one.line == other.line and one.line and not one.rule and not other.rule:
+            return False  # the user wrote it as one expression
+        return _size(tree) + _size(earlier.value) > LARGEST
+
+
+def _special(tree: Tree) -> bool:
+    """Pseudo-operations that are spelled as statements."""
+    return isinstance(tree, gast.Call) and isinstance(tree.func, gast.Name) and \
+        tree.func.id in ("@load", "@stack", "@add_at", "@np_add_at")
+
+
+def _size(tree: Tree) -> int:
+    return sum(1 for node in walk(tree) if not isinstance(node, (gast.expr_context, gast.operator)))
+
+
+def _with(statement: Tree, parts: dict[str, Tree]) -> Tree:
+    """A statement, and what is inside of it, with names replaced."""
+    return substitute(statement, parts) if parts else statement
