@@ -56,6 +56,20 @@ class Names:
     taken: set[str] = field(default_factory=set)
     base: dict[str, str] = field(default_factory=dict)
     temporary: set[str] = field(default_factory=set)
+    labels: dict[str, str] = field(default_factory=dict)
+
+    def label(self, text: str, temporary: bool = False) -> str:
+        """A new name of our own, such as `x_bar`: never a version of a name that the user has."""
+        if text not in self.labels:
+            root = text
+            while root in self.base and self.base[root] == root:
+                root += "_"
+            self.labels[text] = root
+            self.base.setdefault(root, "")
+        root = self.labels[text]
+        if self.base.get(root) == "":
+            del self.base[root]
+        return self.fresh(root, temporary)
 
     def fresh(self, base: str, temporary: bool | None = None) -> str:
         """A new version of `base`; a version of a temporary is one too."""
@@ -72,7 +86,7 @@ class Names:
 
     def copy(self) -> Names:
         """An independent copy, for a pass that adds names."""
-        return Names(set(self.taken), dict(self.base), set(self.temporary))
+        return Names(set(self.taken), dict(self.base), set(self.temporary), dict(self.labels))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -310,5 +311,5 @@ def _keywords(tree: Tree) -> dict[str, Tree]:
 
 
 RANGE = type(OTHER)("range")
-RULE_SCOPE: dict[str, dict[str, Any]] = {"@np": vars(np)}
+RULE_SCOPE: dict[str, dict[str, Any]] = {"@np": vars(np), "@math": vars(math)}
 

@@ -55,27 +55,33 @@ def as_numeric(kind: Kind) -> Numeric | None:
             if first is None or dims is None or len(dims) != len(first):
                 return Array(dtype, None)
             first = tuple(same_dim(a, b) for a, b in zip(first, dims, strict=True))
-        return Array(dtype, None if first is None else (len(known), *first))
+        return Array(dtype, None if first is None else (len(items), *first))
     if isinstance(kind, SequenceOf):
-        item = as_numeric(kind.item)
-        dims = None if item is None else shape(item)
-        return None if item is None else Array(item.dtype, None if dims is None else (None, *dims))
+        inner = as_numeric(kind.item)
+        rest = None if inner is None else shape(inner)
+        return None if inner is None else Array(inner.dtype, None if rest is None else (None, *rest))
     return None
 
 
+def strong(kind: Numeric) -> Numeric:
+    """The kind as an operand that isn't weak in promotion, as where NumPy makes an array of it first."""
+    return Array(kind.dtype, ()) if isinstance(kind, Scalar) else kind
+
+
 def promote(kinds: Iterable[Numeric]) -> str | None:
-    """The dtype of a mixture: Python numbers are weak, as in NEP 50; None where it depends on the size of an integer."""
-    strong = {k.dtype for k in kinds if not (isinstance(k, Scalar) and k.python)}
+    """The dtype of a mixture; Python numbers are weak (NEP 50). None where it depends on the size of an integer."""
+    kinds = list(kinds)
+    firm = {k.dtype for k in kinds if not (isinstance(k, Scalar) and k.python)}
     weak = {k.dtype for k in kinds if isinstance(k, Scalar) and k.python}
-    if None in strong or None in weak:
+    if None in firm or None in weak:
         return None
     loudest = max((d for d in weak if d), key=_RANKS.index, default=None)
-    if not strong:
+    if not firm:
         return loudest
-    dtype = max((d for d in strong if d), key=_RANKS.index)
-    if dtype == "c8" and "f8" in strong:
+    dtype = max((d for d in firm if d), key=_RANKS.index)
+    if dtype == "c8" and "f8" in firm:
         dtype = "c16"
-    if dtype in ("f4", "c8") and "i8" in strong:
+    if dtype in ("f4", "c8") and "i8" in firm:
         return None  # an int8 leaves float32 as it is, an int64 doesn't
     if loudest in ("i8", "f8", "c16") and dtype in ("b1", "i8"):
         return max(loudest, dtype, key=_RANKS.index)
@@ -105,11 +111,12 @@ def broadcast(shapes: list[Shape | None]) -> Shape | None:
     result: list[Dim] = [1] * rank
     for dims in known:
         for k, dim in enumerate(dims, start=rank - len(dims)):
-            result[k] = _stretched(result[k], dim)
+            result[k] = stretched(result[k], dim)
     return tuple(result)
 
 
-def _stretched(one: Dim, other: Dim) -> Dim:
+def stretched(one: Dim, other: Dim) -> Dim:
+    """The dimension of two that are broadcast together."""
     if one == other or other == 1:
         return one
     if one == 1:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import functools
 import math
+import re
 import sys
 import warnings
 from collections.abc import Callable
@@ -24,7 +25,10 @@ WIDTH = 110  # a longer line is taken only where no printer breaks it
 
 
 def statement(tree: Tree) -> str:
-    """Print one statement, without the last line end; every line of it can be indented by the same amount."""
+    """Print one statement, without the last line end; every line of it can be indented by the same amount.
+
+    A definition with a docstring of several lines can't: that is for `function`.
+    """
     return _printed(tree, indentable=True)
 
 
@@ -71,7 +75,7 @@ def _printed(meant: Tree, indentable: bool) -> str:
         for text in sorted(dict.fromkeys(texts), key=_badness):
             if _reads_back(text, tree) and (not indentable or "\n" not in text or _reads_back_indented(text, tree)):
                 return text
-        raise InternalError(f"no printer prints this tree faithfully: {ast.dump(tree)}")
+        raise InternalError(f"no printer prints this tree faithfully: {ast.dump(tree)[:1000]}")
     except RecursionError:
         raise InternalError(f"a {type(meant).__name__} is nested too deeply to be printed",
                             "split the expression into several statements") from None
@@ -83,7 +87,8 @@ def _badness(text: str) -> tuple[bool, int]:
 
 def _by_astor(tree: ast.stmt) -> str | None:
     try:
-        return _astor()(tree).strip("\n")
+        # astor writes `f(x) ->int`; were this within a string, the text would not read back.
+        return re.sub(r"\) ->(?=\S)", ") -> ", _astor()(tree).strip("\n"))
     except Exception:  # what astor doesn't know (`match`, f-strings of Python 3.14) ends in errors of any class
         return None
 
@@ -132,13 +137,13 @@ _SILENT = frozenset(("ctx", "kind", "type_comment", "type_ignores"))
 
 
 @functools.cache
-def _fields(kind: Any) -> tuple[str, ...]:
-    return tuple(field for field in kind._fields if field not in _SILENT)
+def _telling(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(field for field in fields if field not in _SILENT)
 
 
 def _same(one: Any, other: Any) -> bool:
     """Whether two trees mean the same text."""
-    kind: Any = type(one)
+    kind = type(one)
     if kind is not type(other):
         return not one and not other and {kind, type(other)} in _NOTHING
     if kind is list:
@@ -146,7 +151,7 @@ def _same(one: Any, other: Any) -> bool:
     if kind is ast.Constant:
         return type(one.value) is type(other.value) and repr(one.value) == repr(other.value)
     if isinstance(one, ast.AST):
-        for field in _fields(kind):
+        for field in _telling(one._fields):
             if not _same(getattr(one, field, None), getattr(other, field, None)):
                 return False
         return True

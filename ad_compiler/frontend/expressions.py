@@ -96,7 +96,7 @@ class Expressions:
             return self._either(tree)
         if isinstance(tree, gast.IfExp) and not self.stays_whole(tree):
             return self._choice(tree, gast.If(test=tree.test, body=[tree.body], orelse=[tree.orelse]))
-        return name(self._named(self.names.fresh(self._hint(tree), temporary=True), tree))
+        return name(self._named(self.names.label(self._hint(tree), temporary=True), tree))
 
     def _named(self, version: str, tree: Tree) -> str:
         value = self.operation(tree)
@@ -266,7 +266,7 @@ class Expressions:
 
     def condition(self, tree: Tree) -> Tree:
         """A name that holds a truth value; conditions carry no derivative, and stay whole."""
-        version = self.names.fresh("condition", temporary=True)
+        version = self.names.label("condition", temporary=True)
         self.emit(assign(version, self.whole(tree)), tree)
         return name(version)
 
@@ -294,7 +294,7 @@ class Expressions:
         if len(tree.values) == 1:
             return first
         rest = gast.copy_location(gast.BoolOp(op=tree.op, values=tree.values[1:]), tree)
-        slot = self.names.fresh("either", temporary=True)
+        slot = self.names.label("either", temporary=True)
         self.env[slot] = first
         again = name(slot)
         more, stop = ([rest], [again]) if isinstance(tree.op, gast.And) else ([again], [rest])
@@ -313,7 +313,7 @@ class Expressions:
             atoms.append(self._held_once(part))
             branches.append(self.out)
         self.out = outer
-        result = self.names.fresh(wanted or "chosen", temporary=not wanted)
+        result = self.names.fresh(wanted) if wanted else self.names.label("chosen", temporary=True)
         for block, value in zip(branches, atoms, strict=True):
             block.append(self.merge([result], [value]))  # type: ignore[attr-defined]
         self.emit(gast.If(test=test, body=branches[0], orelse=branches[1]), tree)

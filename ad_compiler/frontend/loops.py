@@ -86,7 +86,7 @@ def _cursor(nz: Normalizer, tree: Tree) -> tuple[Tree, At]:
         return shortest, lambda nz, k: _pair(nz, [element(nz, k) for _, element in cursors])
     if call == "reversed":
         length, element = _cursor(nz, tree.args[0])
-        count = nz.names.fresh("n", temporary=True)
+        count = nz.names.label("n", temporary=True)
         nz.emit(assign(count, length))
         return name(count), lambda nz, k: element(nz, _held(nz, "j", quote("n - 1 - k", n=name(count), k=k)))
     sequence = nz.atom(tree) if _indexable(nz, tree) else _listed(nz, tree)
@@ -94,7 +94,7 @@ def _cursor(nz: Normalizer, tree: Tree) -> tuple[Tree, At]:
 
 
 def _held(nz: Normalizer, hint: str, tree: Tree) -> Tree:
-    version = nz.names.fresh(hint, temporary=True)
+    version = nz.names.label(hint, temporary=True)
     nz.emit(assign(version, tree))
     return name(version)
 

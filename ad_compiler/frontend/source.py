@@ -105,7 +105,7 @@ class _Text:
     raw: str
 
 
-@functools.lru_cache(maxsize=32)
+@functools.lru_cache(maxsize=8)
 def _read(text: str) -> _Text | None:
     try:
         module = ast.parse(text)
@@ -136,13 +136,17 @@ def _matches(text: _Text, code: types.CodeType, namespace: dict[str, Any]) -> li
     statements = [s for s in text.module.body if _first_line(s) <= line <= (s.end_lineno or s.lineno)]
     found = [(s, i, node) for s in statements for i, node in enumerate(_candidates(s, code))]
     shift = _SHIFT if len(found) > 1 else 0
+    moved = [(node, s, _moved(s, i, code) if shift else s) for s, i, node in found]
     same: list[tuple[_Function, types.CodeType]] = []
-    for statement, index, node in found:
-        for module in _modules(text, statement, index, shift, code, namespace):
-            equal = [c for c in _nested(_compile(module, code), code.co_name, line + shift) if _same(code, c)]
-            if equal:
-                same.append((node, equal[0]))
-                break
+    for around in (_statement_alone, _whole_module):
+        for node, statement, copied in moved:
+            for module in _variants(around(text, statement, copied), text, namespace):
+                compiled = next(_nested(_compile(module, code), code.co_name, line + shift), None)
+                if compiled is not None and _same(code, compiled):
+                    same.append((node, compiled))
+                    break
+        if same:
+            break
     if len(same) > 1:  # equal lambdas on one line: their columns tell them apart
         same = [pair for pair in same if _positions(pair[1]) == _positions(code)] or same
     if len({ast.dump(node) for node, _ in same}) == 1:
@@ -162,24 +166,36 @@ def _candidates(statement: ast.stmt, code: types.CodeType) -> list[_Function]:
         or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == code.co_name)]
 
 
-def _modules(text: _Text, statement: ast.stmt, index: int, shift: int, code: types.CodeType,
-             namespace: dict[str, Any]) -> Iterator[ast.Module]:
-    """Modules to compile, cheapest first, for the candidate number `index` of a module's statement.
+def _moved(statement: ast.stmt, index: int, code: types.CodeType) -> ast.stmt:
+    """A copy of a statement with one of its candidates on lines of its own, so that its code can be told."""
+    statement = copy.deepcopy(statement)
+    node = _candidates(statement, code)[index]
+    # Lambdas among the defaults would come first on the new line; defaults change nothing in a function's own code.
+    node.args.defaults = [ast.copy_location(ast.Constant(None), default) for default in node.args.defaults]
+    node.args.kw_defaults = [d and ast.copy_location(ast.Constant(None), d) for d in node.args.kw_defaults]
+    ast.increment_lineno(node, _SHIFT)
+    return statement
 
-    The statement with the module's imports should do (CPython compiles `name.method()` differently where the module
-    imports the name; `code` carries the `__future__` imports); the whole module is tried before giving up. A
-    candidate among several is moved to lines of its own, so that its code can be told.
-    """
-    moved = statement
-    if shift:
-        moved = copy.deepcopy(statement)
-        ast.increment_lineno(_candidates(moved, code)[index], shift)
-    for body in ([*text.imports, moved], [moved if s is statement else s for s in text.module.body]):
-        module = ast.Module(body=body, type_ignores=[])
+
+def _statement_alone(text: _Text, statement: ast.stmt, moved: ast.stmt) -> ast.Module:
+    """What should do: CPython compiles `name.method()` differently where the module imports the name."""
+    return ast.Module(body=[*text.imports, moved], type_ignores=[])
+
+
+def _whole_module(text: _Text, statement: ast.stmt, moved: ast.stmt) -> ast.Module:
+    """What is tried before giving up; a large file takes some tenths of a second."""
+    return ast.Module(body=[moved if s is statement else s for s in text.module.body], type_ignores=[])
+
+
+def _variants(module: ast.Module, text: _Text, namespace: dict[str, Any]) -> Iterator[ast.Module]:
+    """A module as it stands and, where pytest imported it, with its assertions as pytest compiles them."""
+    yield module
+    rewrite: Any = sys.modules.get("_pytest.assertion.rewrite")
+    loader = namespace.get("__loader__")
+    if rewrite is not None and isinstance(loader, rewrite.AssertionRewritingHook):
+        module = copy.deepcopy(module)
+        rewrite.rewrite_asserts(module, text.raw.encode(), namespace.get("__file__"), loader.config)
         yield module
-        rewritten = _rewritten_asserts(module, text.raw, namespace)
-        if rewritten is not None:
-            yield rewritten
 
 
 def _compile(module: ast.Module, code: types.CodeType) -> types.CodeType | None:
@@ -192,18 +208,8 @@ def _compile(module: ast.Module, code: types.CodeType) -> types.CodeType | None:
     return compiled
 
 
-def _rewritten_asserts(module: ast.Module, text: str, namespace: dict[str, Any]) -> ast.Module | None:
-    """The module with its assertions as pytest compiles them, where pytest imported it; None elsewhere."""
-    rewrite: Any = sys.modules.get("_pytest.assertion.rewrite")
-    loader = namespace.get("__loader__")
-    if rewrite is None or not isinstance(loader, rewrite.AssertionRewritingHook):
-        return None
-    module = copy.deepcopy(module)
-    rewrite.rewrite_asserts(module, text.encode(), namespace.get("__file__"), loader.config)
-    return module
-
-
 def _nested(code: types.CodeType | None, name: str, line: int) -> Iterator[types.CodeType]:
+    """The code objects of a name and line inside another one, outermost first."""
     for constant in code.co_consts if code else ():
         if isinstance(constant, types.CodeType):
             if constant.co_name == name and constant.co_firstlineno == line:
@@ -269,7 +275,11 @@ def _segment(node: _Function, lines: tuple[str, ...]) -> str:
 
 
 def _multiline_strings(node: _Function) -> bool:
-    return any(isinstance(n, (ast.Constant, ast.JoinedStr)) and n.end_lineno != n.lineno for n in ast.walk(node))
+    """Whether a string over several lines, other than the docstring, would change if lines were shifted."""
+    first = node.body[0] if isinstance(node.body, list) else None
+    docstring = first.value if isinstance(first, ast.Expr) else None
+    return any(isinstance(n, (ast.Constant, ast.JoinedStr)) and n.end_lineno != n.lineno
+               for n in ast.walk(node) if n is not docstring)
 
 
 def _characters(line: str, offset: int) -> int:

@@ -53,3 +53,41 @@ def zeros(x: Any) -> Any:
     if isinstance(x, complex):
         return 0j
     return 0.0 if isinstance(x, float) else None
+
+
+def cotangent(g: Any, y: Any) -> Any:
+    """The seed for a result: of its shape; a single number will do for a result of one element."""
+    if np.shape(g) == np.shape(y):
+        return g
+    if np.ndim(g) == 0 and np.size(y) == 1:
+        return np.full_like(y, g)
+    raise ValueError(f"the result has shape {np.shape(y)}: give its cotangent, of this shape, as the last argument")
+
+
+def add_trees(a: Any, b: Any) -> Any:
+    """The sum of two cotangents, leaf by leaf; None is zero."""
+    if a is None or b is None:
+        return b if a is None else a
+    if isinstance(a, dict):
+        return {key: add_trees(a[key], b[key]) for key in a}
+    if isinstance(a, (list, tuple)):
+        return [add_trees(p, q) for p, q in zip(a, b, strict=True)]
+    return a + b
+
+
+def copy_tree(g: Any) -> Any:
+    """A copy of a cotangent that shares no memory with it."""
+    if isinstance(g, dict):
+        return {key: copy_tree(item) for key, item in g.items()}
+    if isinstance(g, (list, tuple)):
+        return [copy_tree(item) for item in g]
+    return g.copy() if isinstance(g, np.ndarray) else g
+
+
+def as_tree(g: Any, x: Any) -> Any:
+    """A cotangent made of lists and dicts in the structure of `x`; what carries no derivative is None."""
+    if isinstance(x, dict):
+        return {key: as_tree(g[key], item) for key, item in x.items()}
+    if isinstance(x, (list, tuple)):
+        return type(x)(as_tree(p, q) for p, q in zip(g, x, strict=True))
+    return copy_tree(g)

@@ -99,7 +99,7 @@ class Bars:
         words = [str(k) for k in path if not isinstance(k, str) or k.isidentifier()]
         keyed = path and isinstance(path[-1], str) and path[-1].isidentifier()
         label = str(path[-1]) if keyed else "_".join([root, *words])
-        return self.names.fresh(f"{label}_bar", identifier in self.names.temporary)
+        return self.names.label(f"{label}_bar", identifier in self.names.temporary)
 
     # Writing
 
@@ -112,7 +112,7 @@ class Bars:
         """A temporary name for an expression; names stay as they are."""
         if isinstance(value, (gast.Name, gast.Constant)):
             return value
-        return name(self.emit(self.names.fresh(hint, temporary=True), value, kind))
+        return name(self.emit(self.names.label(hint, temporary=True), value, kind))
 
     def contribute(self, slot: Slot, value: Tree, owned: bool = False, partial: bool = False) -> None:
         """Add a contribution to a slot: the first one assigns, later ones add."""

@@ -9,7 +9,7 @@ import gast
 from ..analysis.operations import literal_key
 from ..frontend.normalize import has_break, is_merge, raises
 from ..kinds import INT, Dict, Sequence
-from ..program import all_statements
+from ..program import Origin, all_statements
 from ..syntax import Stmts, Tree, assign, at, constant, name, quote, reads, substitute, target, writes
 from .bars import Bar, Slot, State
 from .reverse import Sweep, backward, forward_call
@@ -133,19 +133,23 @@ class Control:
         receivers = [s for s in self._receivers(loop.body, inside) if s not in active]
         if not active and not receivers:
             return [loop]
-        for slot in receivers:
-            bars.owned(slot)
-        entering = dict(zip([*active, *receivers], [*self._ends(active, {}), *self._ends(receivers, {})], strict=True))
+        bars.origin = Origin()
+        steady: dict[Slot, Bar] = {}
+        for slots, own in ((active, False), (receivers, True)):
+            entering = [name(bars.owned(s)) for s in slots] if own else self._ends(slots, {})
+            fresh_bars = {s: Bar(bars.fresh(s), own) for s in slots}
+            bars.inference.env.update({b.name: bars.slot_kind(s) for s, b in fresh_bars.items()})
+            if slots:
+                bars.out.append(self.merge([b.name for b in fresh_bars.values()], entering))
+            steady |= fresh_bars
         outside = dict(bars.state)
-        steady = {s: Bar(bars.fresh(s), owned=s in receivers) for s in entering}
-        bars.inference.env.update({b.name: bars.slot_kind(s) for s, b in steady.items()})
-        enter = self.merge([b.name for b in steady.values()], list(entering.values()))
         bars.state = dict(steady)
         prefix, rest = self._head_exit(loop)
         self.heads.append(set(heads))
         stacks, self.saver.stacks = self.saver.stacks, []
         forward, back = self.block(rest)
         outer, bars.out = bars.out, back
+        bars.origin = Origin()
         ends = self._ends(list(steady), steady)
         back.append(self.merge([b.name for b in steady.values()], ends))
         bars.out = outer
@@ -164,7 +168,7 @@ class Control:
         else:
             start += [assign(s, quote("stack()", stack=name(STACK)), self._line("")) for s in made]
         fresh, again = self._reversed(loop, new, back, start, bool(prefix))
-        bars.out += [enter, again]
+        bars.out.append(again)
         bars.state = {**{s: b for s, b in outside.items() if s not in steady}, **steady}
         return [*start, fresh]
 
@@ -200,10 +204,10 @@ class Control:
         names = self.sweep.names
         used = reads_of(back)
         counted = isinstance(loop, gast.While) or any(has_break(s) for s in loop.body)
-        trips = names.fresh("trips") if counted else ""
+        trips = names.label("trips") if counted else ""
         if counted:
             self.sweep.bars.inference.env[trips] = INT
-            following = names.fresh("trips")
+            following = names.label("trips")
             self.sweep.bars.inference.env[following] = INT
             step = assign(following, quote("n + 1", n=name(trips)), self._line("steps are counted"))
             start.append(self.merge([trips], [constant(0)]))
@@ -215,7 +219,7 @@ class Control:
                 body = [step, *_extended(self, body, trips, following)]
         if isinstance(loop, gast.While):
             fresh = at(gast.While(test=loop.test, body=body, orelse=[]), loop.lineno)
-            index, iterate = names.fresh("_"), quote("range(n)", n=name(trips))
+            index, iterate = names.label("_"), quote("range(n)", n=name(trips))
         else:
             fresh = at(gast.For(target=loop.target, iter=loop.iter, body=body, orelse=[], type_comment=None), loop.lineno)
             index = names.fresh(loop.target.id)

@@ -352,7 +352,7 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
     if len(plan.active) == 1:
         results = {plan.active[0]: bars.held("part_bar", value, bars.kind(operands[plan.active[0]].id))}
     else:
-        fresh = {p: bars.names.fresh(f"{sweep.names.base.get(operands[p].id, p)}_bar" if sweep.active(operands[p])
+        fresh = {p: bars.names.label(f"{sweep.names.base.get(operands[p].id, p)}_bar" if sweep.active(operands[p])
                                      else "unused", True) for p in plan.active}
         statement = gast.Assign(targets=[gast.Tuple(elts=[gast.Name(id=n, ctx=gast.Store(), annotation=None,
                                 type_comment=None) for n in fresh.values()], ctx=gast.Store())], value=value, type_comment=None)
@@ -384,7 +384,7 @@ def _seed_tree(sweep: Sweep, slot: Slot, given: dict[Slot, Bar]) -> Tree:
 
 def saved_name(sweep: Sweep, statement: Tree) -> str:
     """The name that holds what a called function has saved; the forward sweep assigns it."""
-    known = sweep.forward_calls.setdefault(statement.lineno, sweep.names.fresh("saved", temporary=False))
+    known = sweep.forward_calls.setdefault(statement.lineno, sweep.names.label("saved"))
     return str(known)
 
 

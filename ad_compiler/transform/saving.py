@@ -81,7 +81,7 @@ class Saver:
         parts = {old: name(fresh) for old, fresh in new.items()}
         start: Stmts = []
         for n in saved:
-            stack = self.sweep.names.fresh(f"{self.sweep.names.base.get(n, n)}_saved")
+            stack = self.sweep.names.label(f"{self.sweep.names.base.get(n, n)}_saved")
             self.stacks.append(stack)
             forward = self._push(forward, n, stack, local[n])
             load = gast.Call(func=name(LOAD), args=[name(stack)], keywords=[])

@@ -139,8 +139,8 @@ def _body(case: Case, block: str, callee: str) -> str:
         return f"if {total} > 0.5:\n{_indent(block)}else:\n{_indent(other)}{result}"
     if case.position == "loop":
         mixed = "return x\n" if case.kind == "float" else "return np.sum(x * x)\n"
-        return f"for k in range(3):\n{_indent(block)}    x = 0.5 * x + y / (1.0 + y * y)\n{mixed}"
-    again = f"v = {callee}(0.5 * x + u / (1.0 + u * u){arguments})\n"
+        return f"for k in range(3):\n{_indent(block)}    x = 0.5 * x + y * (1.0 + y * y) ** -0.5\n{mixed}"
+    again = f"v = {callee}(0.5 * x + u * (1.0 + u * u) ** -0.5{arguments})\n"
     return f"u = {callee}(x{arguments})\n{again}y = u * v + v\n{result}"
 
 

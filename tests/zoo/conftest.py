@@ -1,5 +1,8 @@
 """Prints the matrix of the zoo at the end of a run: a row a construct, a column a position."""
 
+import collections
+import re
+
 from .rows import POSITIONS
 
 RESULTS: dict[tuple[str, str], list[str]] = {}
@@ -25,18 +28,20 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.line(" ".join([f"{name:{width}}", *(f"{cell:10}" for cell in cells)]).rstrip())
     bad = sum(any(results) for results in RESULTS.values())
     terminalreporter.line(f"{len(RESULTS) - bad} of {len(RESULTS)} cells ok")
-    for reason in dict.fromkeys(reason for results in RESULTS.values() for reason in results if reason):
-        terminalreporter.line(f"  {reason[:150]}")
+    reasons = collections.Counter(reason[:150] for results in RESULTS.values() for reason in results if reason)
+    for reason, count in reasons.most_common(40):
+        terminalreporter.line(f"{count:5} {reason}")
 
 
 def _cell(results):
     if results is None:
         return "-"
-    bad = [reason for reason in results if reason]
-    return "ok" if not bad else bad[0].partition(":")[0].upper()[:10] if len(bad) == len(results) else "part"
+    bad = sum(map(bool, results))
+    return f"{bad}/{len(results)} bad" if bad else "ok"
 
 
 def _reason(report):
     crash = getattr(report.longrepr, "reprcrash", None)
-    lines = (crash.message if crash else str(report.longrepr)).strip().splitlines()
-    return " ".join(line.strip() for line in lines[:2])
+    message = (crash.message if crash else str(report.longrepr)).strip()
+    message = re.sub(r"\S*/(\w+\.py)", r"\1", message)
+    return " ".join(line.strip() for line in message.splitlines()[:2])

@@ -18,7 +18,7 @@ for i in range(1, 8, 3):
 #= for over range downwards | float vector
 y = x * 0.3
 for i in range(6, 0, -2):
-    y = np.sin(y) * i + x
+    y = np.sin(y) * i * 0.2 + x
 #= for over an empty range | float vector
 y = x * x
 for i in range(0):
@@ -113,7 +113,7 @@ for i in range(3):
 y = np.sum(x) + 1.0
 n = 0
 while n < 4:
-    y = np.sin(y) * 1.3
+    y = np.tanh(y) * 1.3 + y * 0.4
     n += 1
 #= while on an active value | vector | scalar
 y = np.sum(x * x) + 1.1
@@ -187,22 +187,6 @@ for i in range(4):
             break
         y = y + x[i] * x[j]
     y = np.sin(y)
-#= for else | float vector
-y = x
-for i in range(3):
-    y = np.sin(y) + x
-    if i > 5:
-        break
-else:
-    y = y * x
-#= while else | float vector
-y = x
-n = 0
-while n < 2:
-    y = y * x
-    n += 1
-else:
-    y = y + np.sin(x)
 #= early return | float vector | scalar
 s = np.sum(x)
 if s > 1.4:

@@ -88,15 +88,6 @@ def odd(v, n):
     return even(v, n - 1) * v if n > 0 else v
 #- block
 y = even(x, 4)
-#= nested function | float vector
-def square(v):
-    return v * v
-y = square(x) + x
-#= nested function that reads | float vector
-a = np.sin(x)
-def shift(v):
-    return v * a
-y = shift(x) + shift(a)
 #= function as value | float vector
 #- before
 def twice(act, v):
@@ -106,9 +97,6 @@ def bump(v):
     return v * v * 0.5
 #- block
 y = twice(np.sin, x) + twice(bump, x)
-#= local lambda | float vector
-act = lambda v: v * np.sin(v)
-y = act(x) + act(x * 0.5)
 #= global lambda | float vector
 #- before
 act = lambda v, a=2.0: v * v * a
@@ -118,7 +106,7 @@ y = act(x) + act(x, 3.0)
 #- before
 def mix(u, v, w=1.0):
     return u * v + w * v
-half = functools.partial(mix, 0.5, w=2.0)
+half = functools.partial(mix, 0.5, w=0.3)
 #- block
 y = half(x) * np.sin(half(x))
 #= method | float vector
@@ -240,11 +228,6 @@ y = p["a"][0] * p["a"][1][0] + p["a"][1][1] * p["b"]
 p = (x, [np.sin(x), x * x])
 a, (b, c) = p
 y = a * b + c
-#= list of results in a loop | vector
-p = []
-for i in range(3):
-    p.append(np.sin(x * (i + 1)))
-y = p[0] * p[1] + p[2]
 #= tuple argument | float vector | p=(1.5,0.3)
 y = p[0] * x * x + p[1]
 #= tuple argument with an array | vector | p=(np.array([0.5,-1.5,2.0,0.3]),0.3)
@@ -266,13 +249,6 @@ def apply(q, v):
     return q["a"] * v * lo + np.sin(v) * hi
 #- block
 y = apply(p, x) * p["a"]
-#= star arguments | float vector
-#- before
-def mix(u, v, w):
-    return u * v + w
-#- block
-p = (np.sin(x), x * 2.0)
-y = mix(x, *p)
 #= container results | float vector
 #- before
 def parts(v):

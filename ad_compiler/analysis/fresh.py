@@ -1,0 +1,66 @@
+"""Names that hold an array which was made here and which nothing else refers to: `x += y` may then be read as a rebinding."""
+
+from __future__ import annotations
+
+import gast
+
+from ..kinds import Scalar
+from ..program import Function, all_statements
+from ..syntax import Tree, reads, walk
+from .infer import Inference
+
+MAKERS = frozenset("zeros ones full empty zeros_like ones_like full_like empty_like array copy sin cos tan exp log sqrt tanh "
+                   "sum dot matmul outer arange linspace eye where maximum minimum abs square".split())
+
+
+def fresh_names(f: Function, inference: Inference) -> set[str]:
+    """The names with a fresh and unshared array, whatever the path."""
+    statements = [s for s in all_statements(f.body) if isinstance(s, gast.Assign)]
+    shared = _shared(statements, inference) | ({f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set())
+    names = {t.id: s for s in statements for t in walk(s.targets[0]) if isinstance(t, gast.Name)}
+    fresh = set(names) - shared
+    size = -1
+    while size != len(fresh):
+        size = len(fresh)
+        for s in statements:
+            for t, v in _pairs(s):
+                if t in fresh and not _makes(v, fresh, inference):
+                    fresh.discard(t)
+    return fresh
+
+
+def _pairs(s: Tree) -> list[tuple[str, Tree]]:
+    t = s.targets[0]
+    if isinstance(t, gast.Name):
+        return [(t.id, s.value)]
+    if isinstance(s.value, gast.Tuple):
+        return [(e.id, v) for e, v in zip(t.elts, s.value.elts, strict=True)]
+    return [(e.id, s.value) for e in t.elts if isinstance(e, gast.Name)]
+
+
+def _makes(v: Tree, fresh: set[str], inference: Inference) -> bool:
+    """Whether an expression gives an array (or number) that nothing else refers to."""
+    if isinstance(v, gast.Name):
+        return v.id in fresh  # a merge: the name before it is dead, or is shared below
+    if isinstance(v, (gast.Constant, gast.BinOp, gast.UnaryOp)):
+        return True
+    if isinstance(v, gast.Call):
+        last = v.func.attr if isinstance(v.func, gast.Attribute) else getattr(v.func, "id", "")
+        return last in MAKERS
+    return isinstance(inference.infer(v), Scalar)
+
+
+def _shared(statements: list[Tree], inference: Inference) -> set[str]:
+    """Names that a view, container, or function may keep hold of, or that two names of different lives stand for."""
+    found: set[str] = set()
+    for s in statements:
+        v = s.value
+        if isinstance(v, (gast.List, gast.Dict)) or (isinstance(v, gast.Tuple) and isinstance(s.targets[0], gast.Name)):
+            found.update(reads(v))
+        elif isinstance(v, (gast.Subscript, gast.Attribute)) and not isinstance(inference.infer(v), Scalar):
+            found.update(reads(v))
+        elif isinstance(v, gast.Call):
+            last = v.func.attr if isinstance(v.func, gast.Attribute) else getattr(v.func, "id", "")
+            if last not in MAKERS and not isinstance(inference.infer(v), Scalar):
+                found.update(reads(v))
+    return found

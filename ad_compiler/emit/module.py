@@ -1,0 +1,264 @@
+"""A module of derivative programs: the names at its top level, its imports, helpers and pasted functions, its text."""
+
+from __future__ import annotations
+
+import builtins
+import inspect
+import math
+import textwrap
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import gast
+import numpy as np
+
+from .. import support
+from ..errors import SourceError
+from ..frontend.resolve import Scope
+from ..frontend.source import find
+from ..program import Data, Fixed, Function, Meaning
+from ..syntax import Tree, name, reads, substitute, walk
+from . import printer
+from .coalesce import final_names
+from .spell import Speller
+
+PSEUDO = {"@save", "@load", "@stack", "@add_at", "@np_add_at", "@backward", "@forward"}
+PRELUDE = {"@np": np, "@math": math}
+
+
+@dataclass
+class Module:
+    """Top-level names of one generated module: what each stands for, and how it comes to be there."""
+
+    functions: list[Function]
+    constants: Mapping[str, Mapping[str, str]]  # for each function: why a name carries no derivative
+    standalone: bool
+    names: dict[str, Any] = field(default_factory=dict)  # final name -> what it stands for
+    imports: dict[str, str] = field(default_factory=dict)
+    pasted: dict[str, str] = field(default_factory=dict)
+    literals: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, Data] = field(default_factory=dict)  # arrays and instances, in a standalone file
+    data: dict[str, Data] = field(default_factory=dict)  # in memory: read anew at each call
+    objects: dict[str, Any] = field(default_factory=dict)  # in memory: functions and classes put into the namespace
+    users: set[str] = field(default_factory=set)
+
+    def text(self, header: str) -> str:
+        """The module as text."""
+        self.users = {n for f in self.functions for n in f.names.base} | {p for f in self.functions for p in f.params}
+        labels = {f.name for f in self.functions}
+        bodies = [self._function(f, labels) for f in self.functions]
+        parts = [header.rstrip()] if header else []
+        if self.imports:
+            parts.append("\n".join(sorted(self.imports.values(), key=lambda t: (t.startswith("from"), t))))
+        if self.literals:
+            parts.append("\n".join(f"{n} = {v}" for n, v in self.literals.items()))
+        parts += [*self.pasted.values(), *bodies]
+        return "\n\n\n".join(parts).replace("\n\n\n", "\n\n", 1 if header and self.imports else 0) + "\n"
+
+    def _function(self, f: Function, labels: set[str]) -> str:
+        free: dict[str, str] = {}
+        for identifier in self._free(f):
+            if identifier.startswith("@"):
+                free[identifier] = self._own(identifier, labels)
+            elif identifier in f.meanings:
+                free[identifier] = self._outer(identifier, f.meanings[identifier])
+        final = {**final_names(f, set(free.values()) | labels), **free}
+        wanted = set(f.params)
+        params = [_parameter(p, f) for p in f.params]
+        mine = {free[n] for n in free} & set(self.parameters)
+        if mine and f is not self.functions[-1]:
+            raise SourceError(f"{sorted(mine)[0]} is data of a called function that a standalone file can't hold",
+                              "pass it as an argument")
+        if mine:
+            params += ["*", *sorted(mine - wanted)]
+        speller = Speller(f, final, self.constants.get(f.name, {}))
+        return "\n".join(speller.function(f.name, ", ".join(params)))
+
+    def _free(self, f: Function) -> list[str]:
+        found: dict[str, None] = {}
+        for tree in [*f.body, f.result]:
+            for node in walk(tree):
+                if isinstance(node, gast.Name) and isinstance(node.ctx, gast.Load) and (
+                        node.id.startswith("@") or node.id in f.meanings) and node.id not in PSEUDO:
+                    found[node.id] = None
+                if isinstance(node, gast.Call) and isinstance(node.func, gast.Name) and node.func.id == "@np_add_at":
+                    found["@np"] = None
+        return list(found)
+
+    # Names
+
+    def _take(self, wanted: str, value: Any, ours: bool) -> str:
+        """A top-level name for a value: the wanted one, unless it stands for something else."""
+        label, count = wanted, 1
+        while (label in self.names and self.names[label] is not value) or (ours and label in self.users and
+                                                                           self.names.get(label) is not value):
+            count += 1
+            label = f"{wanted}_{count}"
+        self.names[label] = value
+        return label
+
+    def _own(self, identifier: str, labels: set[str]) -> str:
+        """A name of ours: NumPy, a helper, another derivative."""
+        bare = identifier[1:]
+        if identifier in PRELUDE:
+            for known, value in self.names.items():
+                if value is PRELUDE[identifier]:
+                    return known
+            return self._import(bare, PRELUDE[identifier], ours=True)
+        if bare in labels:
+            return bare
+        helper = getattr(support, bare)
+        return self._paste_helper(helper) if self.standalone else self._import(bare, helper, ours=True)
+
+    def _import(self, wanted: str, value: Any, ours: bool) -> str:
+        label = self._take(wanted, value, ours)
+        if isinstance(value, types.ModuleType):
+            path = value.__name__
+            self.imports[label] = f"import {path}" if path == label else f"import {path} as {label}"
+        else:
+            home = "ad_compiler.support" if (value.__module__ or "").startswith("ad_compiler.support") else _home(value)
+            own = value.__name__
+            self.imports[label] = f"from {home} import {own}" + ("" if own == label else f" as {label}")
+        return label
+
+    def _paste_helper(self, helper: Any) -> str:
+        label = self._take(helper.__name__, helper, ours=True)
+        if label not in self.pasted:
+            text = textwrap.dedent(inspect.getsource(helper)).rstrip().replace(": Any", "").replace(" -> Any", "")
+            self.pasted[label] = ""
+            tree = gast.parse(text).body[0]
+            for inner in dict.fromkeys(n.id for n in walk(tree) if isinstance(n, gast.Name)):
+                value = helper.__globals__.get(inner)
+                if isinstance(value, types.FunctionType) and value is not helper:
+                    self._paste_helper(value)
+                elif isinstance(value, types.ModuleType):
+                    self._import(inner, value, ours=False)
+            if label != helper.__name__:
+                text = text.replace(f"def {helper.__name__}(", f"def {label}(", 1)
+            del self.pasted[label]
+            self.pasted[label] = _unannotated(text)
+        return label
+
+    def _outer(self, identifier: str, meaning: Meaning) -> str:
+        """A free name of the user's."""
+        if isinstance(meaning, Data):
+            return self._data(identifier, meaning)
+        if not isinstance(meaning, Fixed) or getattr(builtins, identifier, None) is meaning.value:
+            return identifier
+        value = meaning.value
+        if isinstance(value, types.ModuleType) or (not self.standalone and False):
+            return self._import(identifier, value, ours=False)
+        if not self.standalone:
+            label = self._take(identifier, value, ours=False)
+            self.objects[label] = value
+            return label
+        if isinstance(value, types.FunctionType) and not _library(value):
+            return self._paste(identifier, value)
+        return self._import_as(identifier, value)
+
+    def _import_as(self, identifier: str, value: Any) -> str:
+        label = self._take(identifier, value, ours=False)
+        own = getattr(value, "__name__", None)
+        home = _home(value)
+        if own is None or home is None:
+            raise SourceError(f"{identifier} is an object that a standalone file can't hold",
+                              "pass it as an argument, or use the gradient in memory")
+        self.imports[label] = f"from {home} import {own}" + ("" if own == label else f" as {label}")
+        return label
+
+    def _data(self, identifier: str, meaning: Data) -> str:
+        key = (meaning.name, meaning.owner)
+        label, count = identifier, 1
+        while label in self.names and self.names[label] != key:
+            count += 1
+            label = f"{identifier}_{count}"
+        self.names[label] = key
+        if not self.standalone:
+            self.data[label] = meaning
+            return label
+        value = meaning.read()
+        text = _literal(value)
+        if text is not None:
+            self.literals[label] = text
+        elif isinstance(value, np.ndarray) and value.size <= 64 and value.dtype.kind in "fiub":
+            numpy = self._own("@np", set())
+            self.literals[label] = f"{numpy}.array({value.tolist()!r}, dtype={value.dtype.name!r})".replace("nan", "float('nan')")
+        else:
+            self.parameters[label] = meaning
+        return label
+
+    def _paste(self, identifier: str, function: types.FunctionType) -> str:
+        """A user's function that is called as it is, with what it reads."""
+        mode = getattr(function, "__grad_mode__", None)
+        inner = function.__wrapped__ if mode is not None else function  # type: ignore[attr-defined]
+        label = self._take(identifier, function, ours=False)
+        if label in self.pasted:
+            return label
+        self.pasted[label] = ""
+        source = find(inner)
+        tree = source.tree
+        if isinstance(tree, gast.Lambda):
+            tree = gast.FunctionDef(name=label, args=tree.args, body=[gast.Return(value=tree.body)], decorator_list=[],
+                                    returns=None, type_comment=None, type_params=[])
+        scope = Scope(inner)
+        own = {n.id for n in walk(tree) if isinstance(n, gast.Name) and not isinstance(n.ctx, gast.Load)}
+        own |= {a.id for a in [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]}
+        parts: dict[str, Tree] = {}
+        for free in (n for s in tree.body for n in _reads_all(s)):
+            if free not in own and free not in parts:
+                meaning = scope.meaning(free)
+                parts[free] = name(self._outer(free, meaning))
+        body = [substitute(s, parts) for s in tree.body]
+        fresh = gast.FunctionDef(name=label, args=tree.args, body=body, decorator_list=[], returns=None,
+                                 type_comment=None, type_params=[])
+        del self.pasted[label]
+        self.pasted[label] = printer.function(fresh).rstrip()
+        return label
+
+
+def _reads_all(tree: Tree) -> list[str]:
+    return list(dict.fromkeys(n.id for n in walk(tree) if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Load)))
+
+
+def _library(function: types.FunctionType) -> bool:
+    return (function.__module__ or "").split(".")[0] in ("numpy", "math", "scipy")
+
+
+def _home(value: Any) -> str:
+    module = getattr(value, "__module__", None)
+    if isinstance(value, np.ufunc) or module is None:
+        return "numpy" if getattr(np, getattr(value, "__name__", ""), None) is value else "math"
+    return "numpy" if getattr(np, value.__name__, None) is value else str(module)
+
+
+def _literal(value: Any) -> str | None:
+    if isinstance(value, float) and (value != value or value in (math.inf, -math.inf)):
+        return f"float({str(value)!r})"
+    if isinstance(value, np.generic):
+        return _literal(value.item()) if value.dtype.kind in "fiubc" and value.dtype.itemsize in (1, 8, 16) else None
+    if value is None or isinstance(value, (bool, int, float, complex, str)):
+        return repr(value)
+    if isinstance(value, (tuple, list)):
+        items = [_literal(v) for v in value]
+        if any(i is None for i in items):
+            return None
+        inside = ", ".join(i for i in items if i)
+        return f"[{inside}]" if isinstance(value, list) else f"({inside}{',' if len(items) == 1 else ''})"
+    if isinstance(value, dict):
+        pairs = [(_literal(k), _literal(v)) for k, v in value.items()]
+        return None if any(None in p for p in pairs) else "{" + ", ".join(f"{k}: {v}" for k, v in pairs) + "}"
+    return None
+
+
+def _parameter(p: str, f: Function) -> str:
+    default = f.defaults.get(p)
+    return p if default is None else f"{p}={printer.expression(default)}"
+
+
+def _unannotated(text: str) -> str:
+    return text
+
+
+__all__ = ["Module", "reads"]
