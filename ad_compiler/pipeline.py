@@ -4,31 +4,34 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import gast
 
 from .analysis.activity import Activity, activity
+from .analysis.fresh import fresh_names
 from .analysis.infer import Inference
 from .analysis.operations import Operation, Operations
 from .emit.module import Module
 from .errors import UnsupportedError
 from .frontend import normal_form
 from .frontend.purity import pure_call
-from .frontend.resolve import MISSING, Callee, callee
+from .frontend.resolve import MISSING, Callee
 from .kinds import UNKNOWN, Kind, Scalar, carries
 from .optimize.dead import without_dead_code
 from .optimize.fold import folded
 from .optimize.simplify import simplified
-from .program import Data, Fixed, Function, Meaning
+from .optimize.sink import sunk
+from .program import Function, all_statements
 from .rules.table import lookup
-from .syntax import Stmts, Tree, constant, walk
+from .syntax import Tree, constant, walk
 from .transform import Adjoint, fused, reverse, split
 from .transform.reverse import Plan
 
 Key = tuple[Any, ...]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -42,13 +45,41 @@ class Instance:
     active: tuple[str, ...]
 
 
+class Summaries(Generic[T]):
+    """What callers know of called functions, grown from the least value to a fixed point where functions recur."""
+
+    def __init__(self, least: T) -> None:
+        self.least = least
+        self.known: dict[Key, T] = {}
+        self.settled: set[Key] = set()
+        self.looking: set[Key] = set()
+
+    def value(self, key: Key, look: Callable[[], T]) -> T:
+        """The summary for a key; while it is being looked for, what is known so far."""
+        if key in self.settled or key in self.looking:
+            return self.known.get(key, self.least)
+        outermost = not self.looking
+        for _ in range(20):
+            before = dict(self.known)
+            if outermost:
+                self.looking.clear()
+            self.looking.add(key)
+            self.known[key] = look()
+            if not outermost or self.known == before:
+                break
+        if outermost:
+            self.settled |= self.looking
+            self.looking.clear()
+        return self.known[key]
+
+
 @dataclass
 class Workshop:
     """Derives a function and all that it calls; one workshop makes one module."""
 
     instances: dict[Key, Instance | None] = field(default_factory=dict)
-    kinds: dict[Key, Kind | None] = field(default_factory=dict)
-    varies: dict[Key, bool] = field(default_factory=dict)
+    kinds: Summaries[Kind | None] = field(default_factory=lambda: Summaries(None))
+    varies: Summaries[bool] = field(default_factory=lambda: Summaries(False))
     plans: dict[Key, Plan] = field(default_factory=dict)
     recursive: set[Key] = field(default_factory=set)
     adjoints: dict[Key, Adjoint] = field(default_factory=dict)
@@ -67,7 +98,7 @@ class Workshop:
         if known is not None:
             return known
         f = normal_form(function, bound, kinds, active, off)
-        inference = Inference(f.scope, f.calls, lambda c, k: self.call_kind(c, k))
+        inference = Inference(f.scope, f.calls, self.call_kind)
         inference.function(f)
         operations = Operations(f, inference)
         _refuse_writes(f, inference)
@@ -78,21 +109,16 @@ class Workshop:
     def call_kind(self, found: Callee, kinds: list[Kind]) -> Kind | None:
         """The kind of what a call returns; None while a recursion is being looked through."""
         bound = _bound(found)
-        params = _free_params(found.value, bound)
-        given = dict(zip(params, kinds, strict=True))
+        given = dict(zip(_free_params(found.value, bound), map(_any_size, kinds), strict=True))
         key = (found.value, _bound_key(bound), tuple(given.items()))
-        if key in self.kinds:
-            return self.kinds[key]
-        self.kinds[key] = None
-        for _ in range(4):
-            f = normal_form(found.value, bound, given, [p for p in params if carries(given[p])])
-            inference = Inference(f.scope, f.calls, lambda c, k: self.call_kind(c, k))
+
+        def look() -> Kind | None:
+            f = normal_form(found.value, bound, given, [p for p in given if carries(given[p])])
+            inference = Inference(f.scope, f.calls, self.call_kind)
             inference.function(f)
-            kind = inference.infer(f.result)
-            if kind == self.kinds[key]:
-                break
-            self.kinds[key] = kind
-        return self.kinds[key]
+            return inference.infer(f.result)
+
+        return self.kinds.value(key, look)
 
     def call_varies(self, f: Function, inference: Inference, found: Callee, statement: Tree,
                     varied: frozenset[str]) -> bool:
@@ -100,18 +126,14 @@ class Workshop:
         off = _off(f, statement, found)
         function, bound, kinds, active = self._signature(inference, found, statement, varied)
         key = (function, _bound_key(bound), tuple(kinds.items()), active, bool(off))
-        if key in self.varies:
-            return self.varies[key]
-        self.varies[key] = False
-        for _ in range(3):
+
+        def look() -> bool:
+            self.instances.pop(key, None)
             inner = self.instance(function, bound, kinds, active, off)
             result = inner.f.result
-            answer = isinstance(result, gast.Name) and result.id in inner.activity.varied
-            if answer == self.varies[key]:
-                break
-            self.varies[key] = answer
-            self.instances.pop(key, None)
-        return self.varies[key]
+            return isinstance(result, gast.Name) and result.id in inner.activity.varied
+
+        return self.varies.value(key, look)
 
     def _signature(self, inference: Inference, found: Callee, statement: Tree, varied: frozenset[str]
                    ) -> tuple[types.FunctionType, dict[str, Any], dict[str, Kind], tuple[str, ...]]:
@@ -119,7 +141,7 @@ class Workshop:
         call = statement.value
         trees = [*call.args, *(k.value for k in call.keywords)]
         params = _free_params(found.value, bound)
-        kinds = {p: inference.infer(t) or UNKNOWN for p, t in zip(params, trees, strict=True)}
+        kinds = {p: _any_size(inference.infer(t) or UNKNOWN) for p, t in zip(params, trees, strict=True)}
         active = tuple(p for p, t in zip(params, trees, strict=True)
                        if isinstance(t, gast.Name) and t.id in varied and carries(kinds[p]))
         return found.value, bound, kinds, active
@@ -143,7 +165,7 @@ class Workshop:
         # In a recursion the plan is used before it is known what is saved: all of it is.
         self.plans[key] = Plan(f"{label}_forward", f"{label}_backward", (), True, active, params)
         inner = self.instance(function, bound, kinds, active, off)
-        adjoint = self._adjoint(inner, public=False)
+        adjoint = self._adjoint(inner, False)
         forward, backward, needs, saves = split(adjoint, f"{label}_forward", f"{label}_backward", key in self.recursive)
         self.adjoints[key] = adjoint
         if key not in self.recursive:
@@ -162,22 +184,22 @@ class Workshop:
         self.labels.add(label)
         return label
 
-    def _adjoint(self, inner: Instance, public: bool) -> Adjoint:
+    def _adjoint(self, inner: Instance, public: bool, aux: bool = False) -> Adjoint:
         return reverse(inner.f, inner.operations, inner.activity, inner.active,
-                       lambda o, s, a: self.plan(inner, o, s, a), public)
+                       lambda o, s, a: self.plan(inner, o, s, a), public, aux)
 
-    def fused(self, inner: Instance, value: bool, single: bool, defaults: Mapping[str, Tree]) -> Function:
+    def fused(self, inner: Instance, value: bool, single: bool, defaults: Mapping[str, Tree], aux: bool = False) -> Function:
         """The gradient function: both sweeps in one."""
-        adjoint = self._adjoint(inner, public=True)
+        adjoint = self._adjoint(inner, True, aux)
         label = self._label(f"{inner.f.name}_vjp")
         whole = fused(adjoint, label, value, single)
         whole = replace(whole, defaults={**defaults, adjoint.seed: constant(1.0)})
         self.constants[label] = adjoint.constants
         return self.polished(whole, inner.inference)
 
-    def pair(self, inner: Instance) -> tuple[Function, Function]:
+    def pair(self, inner: Instance, aux: bool = False) -> tuple[Function, Function]:
         """The primal that saves, and the pullback that may be called many times."""
-        adjoint = self._adjoint(inner, public=True)
+        adjoint = self._adjoint(inner, True, aux)
         label = self._label(inner.f.name)
         forward, backward, _, _ = split(adjoint, f"{label}_forward", f"{label}_pullback", general=True)
         assert forward is not None
@@ -188,13 +210,18 @@ class Workshop:
         """The optimizer's passes, in order."""
         pure = _purity(f)
         f = without_dead_code(f, pure)
-        f = simplified(f)
+        f = sunk(simplified(f), pure)
         f = folded(f, pure, lambda tree: _cheap(tree, inference))
         return simplified(f)
 
     def module(self, main: list[Function], standalone: bool) -> Module:
         """The module of the main functions and of all that they call."""
         return Module([*self.done, *main], self.constants, standalone)
+
+
+def _any_size(kind: Kind) -> Kind:
+    """The kind of an argument, for a callee that serves every literal integer alike."""
+    return Scalar(kind.dtype, kind.python) if isinstance(kind, Scalar) and isinstance(kind.dim, int) else kind
 
 
 def _bound(found: Callee) -> dict[str, Any]:
@@ -258,7 +285,6 @@ def _cheap(tree: Tree, inference: Inference) -> bool:
 
 def _refuse_writes(f: Function, inference: Inference) -> None:
     """`x += y` rebinds a number, but writes into an array: refused, unless the array is fresh and nobody else has it."""
-    from .program import all_statements
     for s in all_statements(f.body):
         origin = f.origin(s)
         if origin.augmented and isinstance(s, gast.Assign) and isinstance(s.value, gast.BinOp) and \
@@ -276,13 +302,4 @@ def _refuse_writes(f: Function, inference: Inference) -> None:
 
 def _is_fresh(f: Function, identifier: str, inference: Inference) -> bool:
     """Whether a name holds an array that was made here, and that no other name, view or container shares."""
-    from .analysis.fresh import fresh_names
     return identifier in fresh_names(f, inference)
-
-
-def body_of(f: Function) -> Stmts:
-    """The statements of a function."""
-    return f.body
-
-
-__all__ = ["Data", "Fixed", "Instance", "Meaning", "Workshop", "body_of", "callee"]

@@ -376,7 +376,7 @@ KINDS: dict[str, Rule] = {
     "real_x": _real_part,
     "python_float": _fixed(FLOAT),
     "python_number": _python_number,
-    "same_x": _same("x"), "same_a": _same("a"),
+    "same_x": _same("x"), "same_a": _same("a"), "same_v": _same("v"),
     "array_x": _array("x"), "array_of": _array("a"), "copied": _array("a"),
     "like_x": _array("x"), "like_a": _array("a"),
     "astype": _astype,

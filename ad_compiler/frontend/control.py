@@ -27,12 +27,13 @@ class Structure:
         """The body without exits, and the expression to return."""
         last = body[-1] if body else None
         if isinstance(last, gast.Return) and not any(exits(s, in_loop=False) for s in body[:-1]):
+            before = self._flat(body[:-1], self._return_at_top)
             if last.value is None:
-                return body[:-1], constant(None)
+                return before, constant(None)
             self.result = self.fresh(RESULT)
-            return [*body[:-1], self._bind(self.result, last.value, last)], name(self.result)
+            return [*before, self._bind(self.result, last.value, last)], name(self.result)
         if not any(exits(s, in_loop=False) for s in body):
-            return body, constant(None)
+            return self._flat(body, self._return_at_top), constant(None)
         self.result = self.fresh(RESULT)
         if falls(body):
             where = body[-1]

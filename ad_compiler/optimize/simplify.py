@@ -17,6 +17,7 @@ PAIRS = [
     ("a / 1", "a"),
     ("1 * a", "a"),
     ("a + a", None),  # 2 * a, with the factor put first
+    ("2 * (a * b)", "2 * a * b"),  # exact: a power of two
     ("r[::-1][::-1]", "r"),
 ]
 _PATTERNS = [(quote(left), None if right is None else quote(right)) for left, right in PAIRS]

@@ -10,15 +10,16 @@ from __future__ import annotations
 from .. import support
 from .table import constant_rows, general, linear, zero
 
-WHOLE = "dtype.literal is None and x.ndim and None not in x.kind.shape and (axis.literal is None or keepdims.literal is True)"
-LEADING = "dtype.literal is None and x.ndim and None not in x.kind.shape and axis.literal == 0 and keepdims.literal is False"
-LAST = "dtype.literal is None and x.ndim == 2 and None not in x.kind.shape and axis.literal in (1, -1) and " \
-       "keepdims.literal is False"
+SHAPED = "dtype.literal is None and x.ndim and None not in x.kind.shape"
+WHOLE = f"{SHAPED} and (axis.literal is None or keepdims.literal is True)"
+LEADING = f"{SHAPED} and axis.literal == 0 and keepdims.literal is False"
+LAST = f"{SHAPED} and x.ndim == 2 and axis.literal in (1, -1) and keepdims.literal is False"
 FLAT = "axis.literal is None and dtype.literal is None"
 
 REDUCED = ("R(3)", "R(2, 3)", "R(2, 3), axis=0", "R(2, 3), axis=1", "R(2, 3), axis=-1, keepdims=True",
            "R(2, 3, 4), axis=(0, 2)", "R(2, 3, 4), axis=(0, -1), keepdims=True", "R(2, 3), keepdims=True",
-           "R(2, 3, 2), axis=1", "R(2, 3).astype('f4'), axis=1", "R(4).astype('f4')", "np.array(R())", "np.float64(R())")
+           "R(2, 3, 2), axis=1", "R(2, 3).astype('f4'), axis=1", "R(4).astype('f4')", "np.array(R())",
+           "np.float64(R())")
 NUMBERS = (*REDUCED, "R()", "[R(), R(), 2.0]")
 EMPTY = ("R(0)", "R(0, 3), axis=0", "R(3, 0), axis=0")
 
@@ -48,8 +49,8 @@ general("y = np.average(x, axis=None, weights=None, returned=False, keepdims=Fal
         x=(("weights.literal is None", "unreduce(g, x, axis, keepdims) / reduced_size(x, axis)"), "cast(r * s, x)"),
         weights="np.reshape(unbroadcast(r * (x - unreduce(y, x, axis, keepdims)), s), np.shape(weights))",
         push={"x": "np.average(d, axis=axis, weights=weights, keepdims=keepdims)",
-              "weights": "np.sum(spread(d, x, axis) * (x - unreduce(y, x, axis, keepdims)), axis=axis, keepdims=keepdims)"
-                         " / np.sum(np.broadcast_to(s, np.shape(x)), axis=axis, keepdims=keepdims)"})
+              "weights": "np.sum(spread(d, x, axis) * (x - unreduce(y, x, axis, keepdims)), axis=axis,"
+                         " keepdims=keepdims) / np.sum(np.broadcast_to(s, np.shape(x)), axis=axis, keepdims=keepdims)"})
 
 # Variances. A real argument needs no conjugate.
 
@@ -115,8 +116,8 @@ linear("y = np.cumsum(x, axis=None, dtype=None, out=None)", also="x.cumsum(axis,
 general("y = np.cumprod(x, axis=None, dtype=None, out=None)", also="x.cumprod(axis, dtype, out)", kind="cumulative",
         cases=(*RUNNING, "R(4) * [1, 0, 1, 1]", "R(5) * [1, 0, 1, 0, 1]"),
         let="k = 0 if axis is None else axis\nr = np.ravel(x) if axis is None else np.asarray(x)",
-        x="cast(np.reshape(shifted(y, 1, 1.0, k) * np.flip(accumulate(np.flip(g, k), np.flip(shifted(r, -1, 0.0, k), k), k),"
-          " k), np.shape(x)), x)",
+        x="cast(np.reshape(shifted(y, 1, 1.0, k) * np.flip(accumulate(np.flip(g, k),"
+          " np.flip(shifted(r, -1, 0.0, k), k), k), k), np.shape(x)), x)",
         push={"x": "accumulate(shifted(y, 1, 1.0, k) * np.reshape(d, r.shape), r, k)"})
 linear("y = np.diff(x, n=1, axis=-1)", kind="diff", x="undiff(g, x, n, axis)",
        cases=("R(4)", "R(5), 2", "R(3, 4), axis=0", "R(3, 4), 2, 1", "R(2), 3", "R(3), 0", "R(1)", "R(4).astype('f4')"))
@@ -125,8 +126,8 @@ linear("y = np.trace(x, offset=0, axis1=0, axis2=1, dtype=None, out=None)",
        x=(("x.ndim == 2 and x.dtype == 'f8' and offset.literal == 0 and axis1.literal == 0 and axis2.literal == 1",
            "g * np.eye(x.shape[0], x.shape[1])"),
           "undiagonal(np.expand_dims(g, -1), x, offset, axis1, axis2)"),
-       cases=("R(3, 3)", "R(3, 4)", "R(3, 4), 1", "R(3, 4), -1", "R(3, 4), 9", "R(2, 3, 4), 0, 1, 2", "R(2, 3, 2), 0, 0, -1",
-              "R(3, 3).astype('f4')", "C(3, 3)"))
+       cases=("R(3, 3)", "R(3, 4)", "R(3, 4), 1", "R(3, 4), -1", "R(3, 4), 9", "R(2, 3, 4), 0, 1, 2",
+              "R(2, 3, 2), 0, 0, -1", "R(3, 3).astype('f4')", "C(3, 3)"))
 
 # The helpers named above
 
@@ -139,13 +140,15 @@ general("y = others(x, vs=(), axis=None)", x="unbroadcast(others(x, (*vs, g), ax
         vs="[unbroadcast(others(x, (*vs[:k], *vs[k + 1:], g), axis), vs[k]) for k in range(len(vs))]",
         push={"x": "others(x, (*vs, d), axis)",
               "vs": "sum(others(x, (*vs[:k], *vs[k + 1:], d[k]), axis) for k in range(len(vs)))"},
-        kind="same_x", cases=("R(4)", "R(2, 3), (), 1", "R(4), (R(4),)", "R(3, 2), (R(3, 2), R(3, 2)), 0", "R(3) * [0, 1, 1]"))
+        kind="same_x",
+        cases=("R(4)", "R(2, 3), (), 1", "R(4), (R(4),)", "R(3, 2), (R(3, 2), R(3, 2)), 0", "R(3) * [0, 1, 1]"))
 general("y = accumulate(v, x, axis=0)", kind="same_x",
         let="u = np.flip(accumulate(np.flip(g, axis), np.flip(shifted(x, -1, 0.0, axis), axis), axis), axis)",
         v="unbroadcast(u, v)", x="unbroadcast(u * shifted(y, 1, 0.0, axis), x)",
         push={"v": "accumulate(d, x, axis)", "x": "accumulate(d * shifted(y, 1, 0.0, axis), x, axis)"},
         cases=("R(4), R(4)", "R(3, 4), R(3, 4), 1", "R(3, 4), R(3, 4), -2"))
-general("y = shifted(v, by, fill=0.0, axis=0)", v="shifted(g, -by, 0.0, axis)", push={"v": "shifted(d, by, 0.0, axis)"},
+general("y = shifted(v, by, fill=0.0, axis=0)", v="shifted(g, -by, 0.0, axis)",
+        push={"v": "shifted(d, by, 0.0, axis)"}, kind="same_v",
         cases=("R(4), 1", "R(4), -1, 1.0", "R(3, 4), 1, 1.0, 1"))
 linear("y = uncumulate(v, x, axis=None)", v="np.reshape(np.cumsum(g, axis=axis), np.shape(v))", kind="same_x",
        cases=("R(4), np.ones(4)", "R(6), np.ones((2, 3))", "R(2, 3), np.ones((2, 3)), -1"))

@@ -50,7 +50,7 @@ def summed_axes(x: Any, y: Any, axes: Any) -> tuple[list[int], list[int]]:
     """The axes of `x` and of `y` that np.tensordot sums over, from the forms in which they may be given."""
     if isinstance(axes, (int, np.integer)):
         return list(range(np.ndim(x) - axes, np.ndim(x))), list(range(axes))
-    one, other = ([a] if isinstance(a, (int, np.integer)) else list(a) for a in axes)
+    one, other = ([a] if np.ndim(a) == 0 else list(a) for a in axes)
     return [a % np.ndim(x) for a in one], [a % np.ndim(y) for a in other]
 
 
@@ -147,7 +147,7 @@ def cofactors(a: Any) -> Any:
 
 
 def solve_right(g: Any, a: Any, b: Any) -> Any:
-    """Solve for the transposed matrices: what `np.linalg.solve(a, b)` sends back to `b`, not yet summed to its shape."""
+    """Solve for the transposed matrices: what `np.linalg.solve(a, b)` sends back to `b`, not yet summed."""
     matrices = np.swapaxes(a, -1, -2)
     if np.ndim(b) == 1:  # one vector for each matrix
         return np.linalg.solve(matrices, np.expand_dims(g, -1))[..., 0]

@@ -11,7 +11,7 @@ from .values import cast
 
 
 def unreduce(g: Any, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """Repeat `g`, the cotangent of a reduction of `x`, over the axes that were reduced, in the shape and dtype of `x`."""
+    """Repeat `g`, the cotangent of a reduction of `x`, over the reduced axes, in the shape and dtype of `x`."""
     if axis is not None and not keepdims and np.ndim(x):
         g = np.expand_dims(g, axis)
     if np.ndim(x) == 0:
@@ -28,7 +28,7 @@ def reduced_size(x: Any, axis: Any = None) -> int:
 
 
 def ties(x: Any, y: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """The share of each element in a maximum or minimum `y` of `x`: those equal to it have equal shares, others none."""
+    """The share of each element in a maximum or minimum `y` of `x`: equal for those that are equal to it, else 0."""
     hits = np.equal(x, unreduce(y, x, axis, keepdims))
     share = hits / np.maximum(np.sum(hits, axis=axis, keepdims=True), 1)
     return cast(np.reshape(share, np.shape(x))[()], x)

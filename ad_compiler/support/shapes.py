@@ -39,7 +39,7 @@ def join(parts: Any, v: Any, axis: Any = 0) -> Any:
 
 
 def untranspose(v: Any, axes: Any) -> Any:
-    """The inverse of `np.transpose(x, axes)`; also of `x.transpose(*axes)`, where the axes may be a tuple in a tuple."""
+    """The inverse of `np.transpose(x, axes)` and of `x.transpose(*axes)`, whose axes may be a tuple in a tuple."""
     if axes is not None and len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
         axes = axes[0]
     if axes is None or len(axes) == 0:
@@ -111,7 +111,7 @@ def untake_along(v: Any, x: Any, indices: Any, axis: Any = -1) -> Any:
         return np.reshape(untake(v, np.ravel(x), indices, 0), np.shape(x))
     y = np.zeros_like(x)
     v = np.moveaxis(np.asarray(v), axis, 0)
-    places = np.ogrid[tuple(slice(n) for n in np.shape(v))]
+    places: list[Any] = list(np.ogrid[tuple(slice(n) for n in np.shape(v))])
     places[0] = np.broadcast_to(np.moveaxis(np.asarray(indices), axis, 0), np.shape(v))
     rows = np.moveaxis(y, axis, 0)
     for k in range(1, rows.ndim):

@@ -10,11 +10,11 @@ from ..analysis.activity import Activity
 from ..analysis.operations import Operations, literal_key
 from ..kinds import Array, Dict, Kind, Scalar, Sequence, SequenceOf, carries, shape
 from ..program import Function, Lines, Names, Origin, all_statements
-from ..syntax import Stmts, Tree, assign, at, constant, name, quote, substitute, writes
+from ..syntax import Stmts, Tree, assign, at, constant, name, quote, substitute, target, writes
 from .bars import Bar, Bars, Slot
 from .control import Control
 from .reverse import Planner, Sweep
-from .saving import reads_of
+from .saving import merged, reads_of
 
 BACKWARD, FORWARD = "@backward", "@forward"
 
@@ -35,10 +35,11 @@ class Adjoint:
 
 
 def reverse(f: Function, operations: Operations, activity: Activity, active: tuple[str, ...], plan: Planner,
-            public: bool) -> Adjoint:
+            public: bool, aux: bool = False) -> Adjoint:
     """Transform a function: `active` are the parameters to differentiate by.
 
-    A `public` adjoint is given a seed by anyone, and its gradients alias neither seed, arguments nor each other.
+    A `public` adjoint is given a seed by anyone, and its gradients alias neither seed, arguments nor each other. With
+    `aux` the result is a pair, and only its first part is differentiated.
     """
     names = f.names.copy()
     lines = Lines(dict(f.origins), max(f.origins, default=0))
@@ -46,7 +47,7 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     sweep = Sweep(f, operations, activity, bars, plan, names, lines)
     seed = names.label("out_bar")
     bars.origin = Origin()
-    _seed(f, bars, activity, seed, public)
+    _seed(f, bars, activity, seed, public, aux)
     start, bars.out = bars.out, []
     forward, back = Control(sweep).block(f.body)
     bars.out = [*start, *back]
@@ -55,14 +56,15 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     return Adjoint(f, forward, bars.out, seed, grads, names, lines, dict(f.calls), dict(activity.pruned))
 
 
-def _seed(f: Function, bars: Bars, activity: Activity, seed: str, public: bool) -> None:
+def _seed(f: Function, bars: Bars, activity: Activity, seed: str, public: bool,
+          aux: bool) -> None:
     """The state in which the backward sweep begins: the adjoint of the result is the seed."""
     if not isinstance(f.result, gast.Name) or f.result.id not in activity:
         return
     result = f.result.id
-    for slot in bars.slots(result):
+    for slot in bars.slots(result, (0,) if aux else ()):
         value = name(seed)
-        for key in slot[1]:
+        for key in slot[1][1:] if aux else slot[1]:
             value = quote("g[k]", g=value, k=constant(key))
         kind = bars.slot_kind(slot)
         if public and not isinstance(kind, Scalar):
@@ -209,7 +211,10 @@ def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) ->
     forward = None
     if rest or general:
         both = gast.Tuple(elts=[a.f.result, saved], ctx=gast.Load())
-        forward = _finished(a, forward_label, a.f.params, a.forward, both)
+        always = {n for s in a.forward for n in (writes(s) if isinstance(s, gast.Assign) else merged(s)
+                                                 if isinstance(s, gast.If) else [])}
+        unset = [_none(a, n, lines) for n in rest if n not in always and n not in a.f.params]
+        forward = _finished(a, forward_label, a.f.params, [*unset, *a.forward], both)
     names = [result if not n else n for n in needs]
     bundle = a.names.label("saved")
     body: Stmts = []
@@ -229,6 +234,13 @@ def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) ->
     outcome = next(iter(grads.values())) if len(grads) == 1 else gast.Tuple(elts=list(grads.values()), ctx=gast.Load())
     params = [*names, *([bundle] if rest or general else []), a.seed]
     return forward, _finished(a, backward_label, tuple(params), [*body, *back], outcome), needs, bool(rest or general)
+
+
+def _none(a: Adjoint, n: str, lines: Lines) -> Tree:
+    """`n = None`, for what only some paths through the function define."""
+    merge = gast.Assign(targets=[gast.Tuple(elts=[target(n)], ctx=gast.Store())],
+                        value=gast.Tuple(elts=[constant(None)], ctx=gast.Load()), type_comment=None)
+    return at(merge, lines.new(Origin()))
 
 
 def _stack_copy(n: str) -> str:

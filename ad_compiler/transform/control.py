@@ -11,7 +11,7 @@ from ..frontend.normalize import has_break, is_merge, raises
 from ..kinds import INT, Dict, Sequence
 from ..program import Origin, all_statements
 from ..syntax import Stmts, Tree, assign, at, constant, name, quote, reads, substitute, target, writes
-from .bars import Bar, Slot, State
+from .bars import INPLACE, Bar, Slot, State
 from .reverse import Sweep, backward, forward_call
 from .saving import STACK, Saver, merged, reads_of
 
@@ -209,7 +209,7 @@ class Control:
             self.sweep.bars.inference.env[trips] = INT
             following = names.label("trips")
             self.sweep.bars.inference.env[following] = INT
-            step = assign(following, quote("n + 1", n=name(trips)), self._line("steps are counted"))
+            step = assign(following, quote("n + 1", n=name(trips)), self._line(INPLACE))
             start.append(self.merge([trips], [constant(0)]))
             if head_exit:
                 last = body[-1]

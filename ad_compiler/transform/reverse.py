@@ -46,7 +46,7 @@ class Sweep:
     plan: Planner
     names: Names
     lines: Lines
-    forward_calls: dict[int, object] = field(default_factory=dict)
+    forward_calls: dict[int, str] = field(default_factory=dict)
 
     def active(self, tree: Tree) -> bool:
         return isinstance(tree, gast.Name) and tree.id in self.activity
@@ -384,8 +384,11 @@ def _seed_tree(sweep: Sweep, slot: Slot, given: dict[Slot, Bar]) -> Tree:
 
 def saved_name(sweep: Sweep, statement: Tree) -> str:
     """The name that holds what a called function has saved; the forward sweep assigns it."""
-    known = sweep.forward_calls.setdefault(statement.lineno, sweep.names.label("saved"))
-    return str(known)
+    if statement.lineno not in sweep.forward_calls:
+        called = sweep.operations.of(statement).callee
+        label = getattr(called.value, "__name__", "call") if called is not None else "call"
+        sweep.forward_calls[statement.lineno] = sweep.names.label(f"{label if label.isidentifier() else 'call'}_saved")
+    return sweep.forward_calls[statement.lineno]
 
 
 def forward_call(sweep: Sweep, statement: Tree) -> Stmts:
