@@ -238,7 +238,7 @@ class Inference:
     def _Call(self, tree: Tree) -> Kind | None:
         func = tree.func
         if isinstance(func, gast.Name) and func.id.startswith("@"):
-            return UNKNOWN
+            return self._helper(func.id, tree.args)
         value = RULE_SCOPE.get(func.value.id, {}).get(func.attr, MISSING) if (
             isinstance(func, gast.Attribute) and isinstance(func.value, gast.Name) and func.value.id in RULE_SCOPE) else \
             MISSING if self.scope is None or self._is_method(func) else self.scope.value(func)
@@ -247,6 +247,16 @@ class Inference:
         if isinstance(func, gast.Attribute):
             found = lookup(("method", func.attr))
             return self._row(found, [func.value, *tree.args], _keywords(tree)) if found else UNKNOWN
+        return UNKNOWN
+
+    def _helper(self, label: str, arguments: list[Tree]) -> Kind:
+        """What a helper of ours gives: these act element by element, or match their second argument."""
+        kinds = [self.infer(a) for a in arguments]
+        if label in ("@unbroadcast", "@cast"):
+            return kinds[1] or UNKNOWN
+        if label in ELEMENTWISE:
+            known = [k for k in kinds if isinstance(k, (Scalar, Array))]
+            return result_kind("broadcast", {f"x{n}": Fact(k) for n, k in enumerate(known)}) if len(known) == len(kinds) else UNKNOWN
         return UNKNOWN
 
     def _is_method(self, func: Tree) -> bool:
@@ -311,5 +321,6 @@ def _keywords(tree: Tree) -> dict[str, Tree]:
 
 
 RANGE = type(OTHER)("range")
+ELEMENTWISE = frozenset(["@divide", "@power_slope", "@exponent_slope", "@sinc_slope"])
 RULE_SCOPE: dict[str, dict[str, Any]] = {"@np": vars(np), "@math": vars(math)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 import inspect
 import math
@@ -19,7 +20,7 @@ from ..errors import SourceError
 from ..frontend.resolve import Scope
 from ..frontend.source import find
 from ..program import Data, Fixed, Function, Meaning
-from ..syntax import Tree, name, reads, substitute, walk
+from ..syntax import Tree, name, substitute, walk
 from . import printer
 from .coalesce import final_names
 from .spell import Speller
@@ -126,7 +127,7 @@ class Module:
     def _paste_helper(self, helper: Any) -> str:
         label = self._take(helper.__name__, helper, ours=True)
         if label not in self.pasted:
-            text = textwrap.dedent(inspect.getsource(helper)).rstrip().replace(": Any", "").replace(" -> Any", "")
+            text = textwrap.dedent(inspect.getsource(helper)).rstrip()
             self.pasted[label] = ""
             tree = gast.parse(text).body[0]
             for inner in dict.fromkeys(n.id for n in walk(tree) if isinstance(n, gast.Name)):
@@ -258,7 +259,17 @@ def _parameter(p: str, f: Function) -> str:
 
 
 def _unannotated(text: str) -> str:
-    return text
-
-
-__all__ = ["Module", "reads"]
+    """A helper's text without type annotations: the file that it goes into has none."""
+    function = ast.parse(text).body[0]
+    assert isinstance(function, ast.FunctionDef)
+    lines = text.split("\n")
+    cuts = [(a.lineno, a.col_offset + len(a.arg), a.annotation.end_col_offset or 0)
+            for a in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if a.annotation is not None]
+    cuts += [(a.lineno, a.col_offset + len(a.arg), a.annotation.end_col_offset or 0)
+             for a in (function.args.vararg, function.args.kwarg) if a is not None and a.annotation is not None]
+    for line, start, end in sorted(cuts, reverse=True):
+        lines[line - 1] = lines[line - 1][:start] + lines[line - 1][end:]
+    if function.returns is not None:
+        k = function.returns.lineno - 1
+        lines[k] = lines[k][:lines[k].rindex("->")].rstrip() + ":"
+    return "\n".join(lines)

@@ -98,7 +98,7 @@ class Saver:
         push = at(gast.Expr(value=call), self._line(f"{n} is saved for the backward sweep"))
         if definition is None:
             return [push, *block]
-        k = next(k for k, s in enumerate(block) if s is definition or n in writes(s) or _defines(s, n))
+        k = next(k for k, s in enumerate(block) if s is definition)
         return [*block[:k + 1], push, *block[k + 1:]]
 
     def _decide(self, needed: list[str], local: dict[str, Tree]) -> tuple[list[str], list[str]]:
@@ -150,10 +150,6 @@ class Saver:
     def _pure(self, call: Tree) -> bool:
         scope = self.sweep.f.scope
         return scope is not None and pure_in(scope, call)
-
-
-def _defines(statement: Tree, n: str) -> bool:
-    return isinstance(statement, (gast.If, gast.For, gast.While)) and n in definitions([statement])
 
 
 def _view(value: Tree) -> bool:
