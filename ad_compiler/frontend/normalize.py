@@ -91,7 +91,8 @@ class Normalizer(Expressions):
 
     def _assign_atom(self, to: Tree, value: Tree) -> None:
         if isinstance(to, gast.Name):
-            self.env[to.id] = self.bound_to_atom(to.id, value)
+            self.env[to.id] = self.bound_to(to.id, value) if isinstance(value, gast.Tuple) else \
+                self.bound_to_atom(to.id, value)
         elif isinstance(to, (gast.Tuple, gast.List)):
             self.unpack(to, value)
         else:
@@ -101,6 +102,12 @@ class Normalizer(Expressions):
         """`a, (b, c) = value`, one level at a time, so that a wrong length raises as in the primal."""
         if any(isinstance(e, gast.Starred) for e in to.elts):
             self.refuse(to, "a starred target can't be differentiated yet", "take the rest by a slice")
+        if isinstance(value, gast.Tuple):  # made by a loop over `zip` or `enumerate`
+            if len(value.elts) != len(to.elts):
+                self.refuse(to, f"{len(value.elts)} values for {len(to.elts)} targets")
+            for element, part in zip(to.elts, value.elts, strict=True):
+                self._assign_atom(element, part)
+            return
         names = [self.names.fresh(e.id if isinstance(e, gast.Name) else "part", not isinstance(e, gast.Name))
                  for e in to.elts]
         self.emit(gast.Assign(targets=[gast.Tuple(elts=[target(n) for n in names], ctx=gast.Store())], value=value,

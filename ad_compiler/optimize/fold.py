@@ -69,6 +69,7 @@ class Folder:
         tree = getattr(statement, own, None)
         if not isinstance(tree, gast.AST) or isinstance(statement, (gast.While, gast.Assert)):
             return statement
+        buffers = reads(tree.args[0]) if _special(tree) and tree.args else []
         for k in range(len(before) - 1, -1, -1):
             earlier = before[k]
             if not self._is_candidate(earlier):
@@ -76,7 +77,7 @@ class Folder:
                     break
                 continue
             label = earlier.targets[0].id
-            if self.uses[label] != 1 or label not in reads(tree) or _special(earlier.value):
+            if self.uses[label] != 1 or label not in reads(tree) or label in buffers or _special(earlier.value):
                 continue
             if not self.pure(earlier.value) and k != len(before) - 1:
                 continue

@@ -14,7 +14,7 @@ from ..syntax import Stmts, Tree, assign, at, constant, name, quote, substitute,
 from .bars import Bar, Bars, Slot
 from .control import Control
 from .reverse import Planner, Sweep
-from .saving import merged, reads_of
+from .saving import definitions, merged, reads_of
 
 BACKWARD, FORWARD = "@backward", "@forward"
 
@@ -43,7 +43,7 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     """
     names = f.names.copy()
     lines = Lines(dict(f.origins), max(f.origins, default=0))
-    bars = Bars(operations.inference, names, lines, dynamic_names(f, operations))
+    bars = Bars(operations.inference, names, lines, dynamic_slots(f, operations))
     sweep = Sweep(f, operations, activity, bars, plan, names, lines)
     seed = names.label("out_bar")
     bars.origin = Origin()
@@ -79,7 +79,7 @@ def _seed(f: Function, bars: Bars, activity: Activity, seed: str, public: bool,
 def _gradient(bars: Bars, slot: Slot, public: bool) -> Tree:
     """The gradient with respect to a parameter, in its structure; None for what carries no derivative."""
     kind = bars.slot_kind(slot)
-    if slot[0] in bars.dynamic or isinstance(kind, SequenceOf):
+    if slot in bars.dynamic or isinstance(kind, SequenceOf):
         bar = bars.state.get(slot)
         value = name(bar.name) if bar else bars.zero(slot)
         return quote("as_tree(g, x)", g=value, x=bars.primal(slot), as_tree=name("@as_tree"))
@@ -127,28 +127,41 @@ def _makes_new(body: Stmts, identifier: str) -> bool:
     return False
 
 
-def dynamic_names(f: Function, operations: Operations) -> frozenset[str]:
-    """Containers that are somewhere indexed by what isn't known when the gradient is compiled."""
-    found: set[str] = set()
-    statements = [s for s in all_statements(f.body) if isinstance(s, gast.Assign)]
-    for s in statements:
-        operation = operations.of(s)
+def dynamic_slots(f: Function, operations: Operations) -> frozenset[Slot]:
+    """Containers, and parts of such, that are somewhere indexed by what isn't known when the gradient is compiled."""
+    found: set[Slot] = set()
+    ties: list[tuple[str, str, tuple[object, ...]]] = []  # (whole, part, path): `part` is another name for whole[path]
+    for s in all_statements(f.body):
+        if not isinstance(s, gast.Assign):
+            continue
+        operation, target, value = operations.of(s), s.targets[0], s.value
         if operation.verb == "item":
-            key = literal_key(s.value.slice)
+            key = literal_key(value.slice)
+            kind = operations.kind(value.value.id)
             if key is ... or isinstance(key, tuple):
-                found.add(operation.operands[0])
+                found.add((value.value.id, ()))
+            elif isinstance(key, int) and key < 0 and isinstance(kind, Sequence):
+                key += len(kind.items)
+            ties.append((value.value.id, target.id, (key,)))
+        elif operation.verb == "merge":
+            ties += [(v.id, t.id, ()) for t, v in zip(target.elts, value.elts, strict=True) if isinstance(v, gast.Name)]
+        elif operation.verb == "copy":
+            ties.append((operation.operands[0], target.id, ()))
+        elif operation.verb == "unpack":
+            ties += [(value.id, t.id, (k,)) for k, t in enumerate(target.elts)]
+        elif operation.verb == "build":
+            parts = zip(map(literal_key, value.keys), value.values, strict=True) if isinstance(value, gast.Dict) else \
+                enumerate(value.elts)
+            ties += [(target.id, v.id, (k,)) for k, v in parts if isinstance(v, gast.Name)]
     size = -1
-    while size != len(found):  # other names of the same container have the same form of adjoint
+    while size != len(found):
         size = len(found)
-        for s in statements:
-            operation = operations.of(s)
-            if operation.verb in ("merge", "copy"):
-                pairs = zip(s.targets[0].elts, s.value.elts, strict=True) if operation.verb == "merge" else \
-                    [(s.targets[0], s.value if isinstance(s.value, gast.Name) else s.value.args[0])]
-                for t, v in pairs:
-                    if isinstance(v, gast.Name) and {t.id, v.id} & found and \
-                            isinstance(operations.kind(v.id), (Sequence, Dict, SequenceOf)):
-                        found |= {t.id, v.id}
+        for whole, part, path in ties:
+            for identifier, below in list(found):
+                if identifier == part and isinstance(operations.kind(part), (Sequence, Dict, SequenceOf)):
+                    found.add((whole, (*path, *below)))
+                elif identifier == whole and below[:len(path)] == path:
+                    found.add((part, below[len(path):]))
     return frozenset(found)
 
 
@@ -162,7 +175,8 @@ def fused(a: Adjoint, label: str, value: bool, single: bool) -> Function:
     last = a.forward[-1] if a.forward else None
     first = next((s for s in a.back if not isinstance(s, gast.Assign)), None)
     if isinstance(last, gast.If) and isinstance(first, gast.If) and isinstance(last.test, gast.Name) and \
-            isinstance(first.test, gast.Name) and first.test.id == last.test.id:
+            isinstance(first.test, gast.Name) and first.test.id == last.test.id and \
+            not set(reads_of(a.back[:a.back.index(first)])) & set(definitions([last])):
         body = _jammed(a, last, first, sections)
     if any(_saves(s) for s in all_statements(a.forward)):
         body = [at(gast.Expr(value=name(FORWARD)), sections.new(Origin())), *body]

@@ -50,9 +50,9 @@ State = dict[Slot, Bar]
 class Bars:
     """Writes backward statements that change a state of adjoints."""
 
-    def __init__(self, inference: Inference, names: Names, lines: Lines, dynamic: frozenset[str]) -> None:
+    def __init__(self, inference: Inference, names: Names, lines: Lines, dynamic: frozenset[Slot]) -> None:
         self.inference, self.names, self.lines = inference, names, lines
-        self.dynamic = dynamic  # containers that are indexed by what isn't known: they have one slot, a list of adjoints
+        self.dynamic = dynamic  # containers that are indexed by what isn't known: each is one slot, a list of adjoints
         self.state: State = {}
         self.out: Stmts = []
         self.origin = Origin()
@@ -77,7 +77,7 @@ class Bars:
 
     def _all_slots(self, slot: Slot) -> list[Slot]:
         kind = self.slot_kind(slot)
-        if slot[0] in self.dynamic:
+        if slot in self.dynamic:
             return [slot]
         if isinstance(kind, Sequence):
             return [s for k in range(len(kind.items)) for s in self._all_slots((slot[0], (*slot[1], k)))]
@@ -116,11 +116,13 @@ class Bars:
 
     def contribute(self, slot: Slot, value: Tree, owned: bool = False, partial: bool = False) -> None:
         """Add a contribution to a slot: the first one assigns, later ones add."""
+        if not self.is_leaf(slot):
+            return self._contribute_elsewhere(slot, value)
         kind = self.slot_kind(slot)
         old = self.state.get(slot)
         target = self.fresh(slot)
         inferred = self.inference.infer(value) if partial else kind
-        if isinstance(kind, (SequenceOf, Sequence, Dict)) or slot[0] in self.dynamic:
+        if isinstance(kind, (SequenceOf, Sequence, Dict)):
             return self._contribute_tree(slot, target, value, old, kind)
         if old is None:
             self.emit(target, value, inferred or UNKNOWN)
@@ -133,6 +135,37 @@ class Bars:
         inplace = (old.owned and not old.partial) or isinstance(kind, Scalar)
         self.emit(target, total, (self.inference.infer(total) or UNKNOWN) if both else kind, INPLACE if inplace else "")
         self.state[slot] = Bar(target, True, both)
+
+    def is_leaf(self, slot: Slot) -> bool:
+        """Whether a slot holds an adjoint itself: it is no part of one, and has no parts."""
+        above = (slot[0], slot[1][:n]) if (n := next((n for n in range(len(slot[1])) if self._holds((slot[0], slot[1][:n]))),
+                                                     None)) is not None else None
+        return above is None and self._all_slots(slot) == [slot]
+
+    def _holds(self, slot: Slot) -> bool:
+        return slot in self.dynamic or isinstance(self.slot_kind(slot), SequenceOf)
+
+    def _contribute_elsewhere(self, slot: Slot, value: Tree) -> None:
+        """A contribution to a part of a list of adjoints, or to a container that has one adjoint a part."""
+        identifier, path = slot
+        for n in range(len(path)):
+            if self._holds((identifier, path[:n])):
+                return self.contribute_inside((identifier, path[:n]), [constant(k) for k in path[n:]], value)
+        for leaf in self.slots(identifier, path):
+            part = value
+            for key in leaf[1][len(path):]:
+                part = quote("g[k]", g=part, k=constant(key))
+            self.contribute(leaf, part)
+
+    def contribute_inside(self, slot: Slot, path: list[Tree], value: Tree) -> None:
+        """Add in place to a part of a list of adjoints: `ws_bar[k][0] += value`."""
+        buffer = self.owned(slot)
+        place = name(buffer)
+        for step in path[:-1]:
+            place = gast.Subscript(value=place, slice=step, ctx=gast.Load())
+        call = gast.Call(func=name(ADD_AT), args=[place, path[-1], value, name(buffer)], keywords=[])
+        target = self.emit(self.fresh(slot), call, self.slot_kind(slot), INPLACE)
+        self.state[slot] = Bar(target, True)
 
     def _contribute_tree(self, slot: Slot, target: str, value: Tree, old: Bar | None, kind: Kind) -> None:
         if old is None:

@@ -57,12 +57,9 @@ class Control:
             sides.append((forward, back, bars.state))
         if raises(statement.body) or raises(statement.orelse):
             kept = 1 if raises(statement.body) else 0
-            forward, back, bars.state = sides[kept]
-            if self.heads:
-                forward, back = self.saver.close(forward, back, [], frozenset(merged(statement)) | carried)
-            bars.out += back
-            fixed = [forward if k == kept else side[0] for k, side in enumerate(sides)]
-            return at(gast.If(test=statement.test, body=fixed[0], orelse=fixed[1]), statement.lineno)
+            bars.out += sides[kept][1]
+            bars.state = sides[kept][2]
+            return at(gast.If(test=statement.test, body=sides[0][0], orelse=sides[1][0]), statement.lineno)
         local = {n for s in all_statements([*statement.body, *statement.orelse]) for n in writes(s)} - carried
         for side in sides:
             for slot in [s for s in side[2] if s[0] in local]:
@@ -185,9 +182,9 @@ class Control:
                 if n in sweep.activity and n not in inside:
                     path: tuple[object, ...] = ()
                     if operation.verb == "item" and isinstance(sweep.kind(n), (Sequence, Dict)) and \
-                            n not in sweep.bars.dynamic:
+                            (n, ()) not in sweep.bars.dynamic:
                         path = (literal_key(statement.value.slice),)
-                    found.update(dict.fromkeys(sweep.bars.slots(n, path)))
+                    found.update(dict.fromkeys(s for s in sweep.bars.slots(n) if s[1][:len(path)] == path[:len(s[1])]))
         return list(found)
 
     def _head_exit(self, loop: Tree) -> tuple[Stmts, Stmts]:

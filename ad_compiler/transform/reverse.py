@@ -15,7 +15,7 @@ from ..kinds import UNKNOWN, Array, Dict, Kind, Scalar, Sequence, SequenceOf, St
 from ..program import Function, Lines, Names
 from ..rules.table import Row
 from ..syntax import Stmts, Tree, constant, name, quote, reads, substitute
-from .bars import ADD_AT, Bar, Bars, Slot, fresh_value
+from .bars import Bar, Bars, Slot, fresh_value
 
 MODULES = {"np": name("@np"), "math": name("@math")}
 
@@ -105,7 +105,7 @@ def _merge(sweep: Sweep, statement: Tree) -> None:
 def pass_on(sweep: Sweep, slot: Slot, bar: Bar) -> None:
     """Give an adjoint as it is to another slot: the same object, so that no code is needed for the first one."""
     bars = sweep.bars
-    if slot not in bars.state and slot[0] not in bars.dynamic and not isinstance(bars.slot_kind(slot), SequenceOf):
+    if slot not in bars.state and bars.is_leaf(slot) and not isinstance(bars.slot_kind(slot), (SequenceOf, Sequence, Dict)):
         bars.state[slot] = bar
     else:
         bars.contribute(slot, name(bar.name), partial=bar.partial)
@@ -121,12 +121,12 @@ def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot
     elements = {literal_key(k): v for k, v in zip(value.keys, value.values, strict=True)} if isinstance(value, gast.Dict) \
         else dict(enumerate(value.elts))
     bars, target = sweep.bars, statement.targets[0].id
-    if target in bars.dynamic:
+    if (target, ()) in bars.dynamic:
         whole = given[(target, ())]
         for key, element in elements.items():
             if sweep.active(element):
                 part = quote("g[k]", g=name(whole.name), k=constant(key))
-                give_tree(sweep, (element.id, ()), part)
+                bars.contribute((element.id, ()), part)
         return
     # Two elements may be one name: each of them gets the adjoint, which is then shared.
     seen: set[str] = set()
@@ -138,34 +138,14 @@ def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot
             pass_on(sweep, (element.id, path[1:]), shared)
 
 
-def give_tree(sweep: Sweep, slot: Slot, value: Tree) -> None:
-    """Contribute an adjoint that is a tree (of lists, dicts, arrays) to all the slots below one."""
-    bars = sweep.bars
-    for leaf in bars.slots(*slot):
-        part = value
-        for key in leaf[1][len(slot[1]):]:
-            part = quote("g[k]", g=part, k=constant(key))
-        bars.contribute(leaf, part)
-
-
 def _item(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot, Bar]) -> None:
     bars, container, target = sweep.bars, operation.operands[0], statement.targets[0].id
     key = literal_key(statement.value.slice)
     kind = sweep.kind(container)
-    if container in bars.dynamic or isinstance(kind, SequenceOf):
-        buffer = bars.owned((container, ()))
+    if (container, ()) in bars.dynamic or isinstance(kind, SequenceOf):
         for (_, path), bar in given.items():
-            bar = Bar(bar.name) if not bar.partial else _full(sweep, (target, path), bar)
-            index = statement.value.slice
-            place = name(buffer)
-            for step in path:  # ws_bar[k][0] += ...
-                place = quote("b[i]", b=place, i=index)
-                index = constant(step)
-            call = gast.Call(func=name(ADD_AT), args=[place, index, name(bar.name)], keywords=[])
-            if path:
-                call.args.append(name(buffer))
-            buffer = bars.emit(bars.fresh((container, ())), call, kind, "added in place")
-        bars.state[(container, ())] = Bar(buffer, True)
+            full = bar if not bar.partial else _full(sweep, (target, path), bar)
+            bars.contribute_inside((container, ()), [statement.value.slice, *map(constant, path)], name(full.name))
         return
     if isinstance(kind, Sequence) and isinstance(key, int) and key < 0:
         key += len(kind.items)
@@ -184,7 +164,7 @@ def _unpack(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slo
     kind = sweep.kind(source)
     for (identifier, path), bar in given.items():
         k = position[identifier]
-        if isinstance(kind, (Sequence, Dict)) and source not in bars.dynamic:
+        if isinstance(kind, (Sequence, Dict)):
             pass_on(sweep, (source, (k, *path)), bar)
         else:
             full = bar if not bar.partial else _full(sweep, (identifier, path), bar)
@@ -303,9 +283,7 @@ def _distribute(sweep: Sweep, operand: Tree, value: Tree) -> None:
     bars = sweep.bars
     if isinstance(operand, gast.Name):
         held = bars.held("parts", value, UNKNOWN)
-        if operand.id in bars.dynamic or isinstance(sweep.kind(operand.id), SequenceOf):
-            return bars.contribute((operand.id, ()), held)
-        return give_tree(sweep, (operand.id, ()), held)
+        return bars.contribute((operand.id, ()), held)
     if not isinstance(value, (gast.Tuple, gast.List)):
         value = bars.held("parts", value, UNKNOWN)
     for k, element in enumerate(operand.elts):
@@ -362,16 +340,16 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
             bars.inference.env[n] = bars.kind(operands[p].id) if isinstance(operands[p], gast.Name) else UNKNOWN
         results = {p: name(n) for p, n in fresh.items()}
     for p in wanted:
-        give_tree(sweep, (operands[p].id, ()), results[p])
+        bars.contribute((operands[p].id, ()), results[p])
 
 
 def _seed_tree(sweep: Sweep, slot: Slot, given: dict[Slot, Bar]) -> Tree:
     """The cotangent of a result in its own structure, zeros where nothing has come back."""
     bars, kind = sweep.bars, sweep.bars.slot_kind(slot)
-    if isinstance(kind, Sequence) and slot[0] not in bars.dynamic:
+    if isinstance(kind, Sequence) and slot not in bars.dynamic:
         return gast.Tuple(elts=[_seed_tree(sweep, (slot[0], (*slot[1], k)), given) for k in range(len(kind.items))],
                           ctx=gast.Load())
-    if isinstance(kind, Dict) and slot[0] not in bars.dynamic:
+    if isinstance(kind, Dict) and slot not in bars.dynamic:
         return gast.Dict(keys=[constant(k) for k, _ in kind.items],
                          values=[_seed_tree(sweep, (slot[0], (*slot[1], k)), given) for k, _ in kind.items])
     if not carries(kind):

@@ -12,7 +12,7 @@ from dataclasses import replace
 import gast
 
 from ..analysis.operations import Operation
-from ..frontend.normalize import is_merge
+from ..frontend.normalize import is_merge, raises
 from ..frontend.purity import pure_in
 from ..kinds import Array, Scalar, Sequence, Static
 from ..program import Origin, all_statements
@@ -41,6 +41,9 @@ def definitions(block: Stmts) -> dict[str, Tree]:
             found.update(dict.fromkeys(writes(statement), statement))
         elif isinstance(statement, gast.If):
             found.update({n: statement for n in merged(statement)})
+            for branch, other in ((statement.body, statement.orelse), (statement.orelse, statement.body)):
+                if raises(other):  # what the only branch that goes on defines is there afterwards
+                    found.update(dict.fromkeys(definitions(branch), statement))
         elif isinstance(statement, (gast.For, gast.While)):
             found.update({n: statement for s in all_statements(statement.body) if is_merge(s) for n in writes(s)})
     return found
