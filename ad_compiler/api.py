@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
+import types
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
+from . import support
 from .analysis.signature import from_annotations, kinds_of, parse_signature
-from .calling import Compiler, Program, Subject, refuse_integers, subject
-from .errors import ADError, SignatureError
-from .kinds import UNKNOWN, Kind
+from .arguments import bound_arguments, has_floats, refuse_arguments
+from .calling import Compiler, Program, Subject, subject
+from .errors import SignatureError
+from .kinds import UNKNOWN, Kind, describe
+from .pullback import fitted, own_memory, result_shape
 
 Argnums = int | tuple[int, ...]
 Wrt = str | Sequence[str] | None
@@ -27,28 +32,27 @@ class Transformed:
         self._form, self._f, self._argnums, self._wrt, self._aux = form, f, argnums, wrt, has_aux
         self._subject: Subject = subject(f)
         self._names, self._single = chosen(self._subject, argnums, wrt)
-        target = getattr(f, "__wrapped__", f) if hasattr(f, "__grad_mode__") else f
-        functools.update_wrapper(self, target, assigned=("__module__", "__name__", "__qualname__", "__doc__"), updated=())
-        self.__dict__.pop("__wrapped__", None)  # inspect.getsource would show the primal
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):  # no __wrapped__: getsource would show f
+            self.__dict__[attribute] = getattr(f, attribute, None) or getattr(self._subject.function, attribute, None)
         self.__signature__ = self._subject.signature
-        inner = {"grad": "fused", "value_and_grad": "value", "elementwise_grad": "pair"}[form]
-        self._compiler = Compiler(self._subject, self._names, inner, self._single, has_aux)
-        self._params = self._subject.params
-        self._simple = all(p.kind is p.POSITIONAL_OR_KEYWORD for p in self._subject.signature.parameters.values())
+        self._compiler = Compiler(self._subject, self._names, inner_form(form, has_aux), self._single, has_aux)
+        self._count = len(self._subject.params) if all(
+            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.__signature__.parameters.values()) else -1
         self._last: Program | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if kwargs or len(args) != len(self._params):
-            args = _bound_arguments(self._subject, args, kwargs)
+        if kwargs or len(args) != self._count:
+            args = bound_arguments(self.__signature__, self._subject.label, args, kwargs)
         self._last = program = self._compiler.program(args)
         entry = program.space[program.entry[0]]
         if self._form == "elementwise_grad":
             out, saved = entry(*args)
-            return program.space[program.entry[1]](saved, np.ones_like(out)[()])
-        result = entry(*args)
-        if self._form == "grad" and self._aux:
-            return result[1], result[0][1]
-        return result
+            return program.space[program.entry[1]](saved, _ones(out))
+        try:
+            result = entry(*args)
+        except ValueError as error:
+            raise _advised(error, self._form) from None
+        return (result[1], result[0][1]) if self._aux and self._form == "grad" else result
 
     @property
     def source(self) -> str:
@@ -59,47 +63,97 @@ class Transformed:
         return self._last.text
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        if instance is None:
+        """The gradient of a method, taken from an object; `argnums` counted `self`, except that 0 means what follows it."""
+        if instance is None or not hasattr(type(self._f), "__get__"):
             return self
-        argnums = tuple(n - 1 for n in self._argnums) if isinstance(self._argnums, tuple) else self._argnums
-        return Transformed(self._form, self._f.__get__(instance, owner), argnums, self._wrt, self._aux)
+        method = self._f.__get__(instance, owner)
+        if not isinstance(method, types.MethodType):  # a static method
+            return self
+        return Transformed(self._form, method, _after_self(self._argnums, self._wrt, self._subject.label), self._wrt,
+                           self._aux)
 
     def __reduce__(self) -> Any:
-        module = sys.modules.get(self.__module__)
-        if functools.reduce(lambda a, b: getattr(a, b, None), self.__qualname__.split("."), cast(Any, module)) is self:
-            return self.__qualname__
-        return Transformed, (self._form, self._f, self._argnums, self._wrt, self._aux)
+        found: Any = sys.modules.get(self.__module__)
+        for part in self.__qualname__.split("."):
+            found = getattr(found, part, None)
+        return self.__qualname__ if found is self else (Transformed, self._options(self._f))
+
+    def _options(self, f: Any) -> tuple[Any, ...]:
+        return self._form, f, self._argnums, self._wrt, self._aux
 
     def __copy__(self) -> Transformed:
         return self
 
     def __deepcopy__(self, memo: Any) -> Transformed:
-        return self
+        f = copy.deepcopy(self._f, memo)  # a method's object is copied, a function isn't
+        return self if f is self._f else Transformed(*self._options(f))
 
     def __repr__(self) -> str:
         return f"<{self._form} of {self.__qualname__} with respect to {', '.join(self._names)}>"
+
+
+def inner_form(form: str, has_aux: bool) -> str:
+    """The form of program that a transformation calls."""
+    if form == "grad":
+        return "value" if has_aux else "fused"
+    return {"value_and_grad": "value", "elementwise_grad": "pair"}[form]
+
+
+def _after_self(argnums: Argnums, wrt: Wrt, label: str) -> Argnums:
+    """What `argnums` of a method is where the object is given already."""
+    if wrt is not None or argnums == 0:
+        return argnums
+    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+    if 0 in numbers:
+        raise ValueError(f"argnums={argnums}: 0 is the object of the method {label}; name arguments with wrt=")
+    shifted = tuple(n - 1 if n > 0 else n for n in numbers)
+    return shifted if isinstance(argnums, tuple) else shifted[0]
 
 
 def chosen(s: Subject, argnums: Argnums, wrt: Wrt) -> tuple[tuple[str, ...], bool]:
     """The parameters to differentiate by, and whether the gradient is single (no tuple)."""
     params = s.params
     if wrt is not None:
+        if argnums != 0:
+            raise ValueError("argnums and wrt both say what to differentiate by: give one of them")
         names = (wrt,) if isinstance(wrt, str) else tuple(wrt)
-        unknown = [n for n in names if n not in params]
-        if unknown:
-            raise ValueError(f"{s.function.__name__} has no parameter {unknown[0]}; it has {', '.join(params)}")
-        return names, isinstance(wrt, str)
-    numbers = argnums if isinstance(argnums, tuple) else (argnums,)
-    for n in numbers:
-        if not isinstance(n, int) or not -len(params) <= n < len(params):
-            raise ValueError(f"argnums={argnums}: {s.function.__name__} has {len(params)} parameters")
-    return tuple(params[n] for n in numbers), not isinstance(argnums, tuple)
+        for wanted in names:
+            if wanted not in params:
+                raise ValueError(f"{s.label} has no parameter {wanted!r}; it has {', '.join(params) or 'none'}")
+        single = isinstance(wrt, str)
+    else:
+        numbers = argnums if isinstance(argnums, tuple) else (argnums,)
+        params = tuple(p for p in params if p not in s.given)
+        for n in numbers:
+            if isinstance(n, bool) or not isinstance(n, (int, np.integer)):
+                raise TypeError(f"argnums={argnums!r}: an int is needed, or a tuple of ints; names are given with wrt=")
+            if not -len(params) <= n < len(params):
+                raise ValueError(f"argnums={argnums}: {s.label} has {len(params)} parameter{'s' * (len(params) != 1)}"
+                                 + (f": {', '.join(params)}" if params else ""))
+        names, single = tuple(params[n] for n in numbers), not isinstance(argnums, tuple)
+    if not names:
+        raise ValueError("no argument to differentiate by is named")
+    if len(set(names)) != len(names):
+        raise ValueError(f"{s.label}: an argument to differentiate by is named twice: {', '.join(names)}")
+    return names, single
 
 
-def _bound_arguments(s: Subject, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
-    given = s.signature.bind(*args, **kwargs)
-    given.apply_defaults()
-    return tuple(given.arguments[p] for p in s.params)
+def _ones(out: Any) -> Any:
+    """The seed of elementwise_grad."""
+    if isinstance(out, (tuple, list, dict)):
+        raise ValueError(f"elementwise_grad needs an array or a number as the result; this one is a {type(out).__name__}")
+    return np.ones_like(out)[()]
+
+
+def _advised(error: ValueError, form: str) -> ValueError:
+    """The error itself, unless it is that of a result with several elements: that one in the words of `form`."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or trace.tb_frame.f_code is not support.cotangent.__code__:
+        return error
+    return ValueError(f"{form} needs a result with one element; this one has shape {np.shape(trace.tb_frame.f_locals['y'])}: "
+                      "use vjp, or sum it")
 
 
 def _transformation(form: str, f: Any, argnums: Argnums, wrt: Wrt, has_aux: bool, backend: str) -> Any:
@@ -167,55 +221,23 @@ def vjp(f: Any, *primals: Any, has_aux: bool = False, backend: str = "numpy") ->
     if backend != "numpy":
         raise ValueError(f"backend={backend!r}: only 'numpy' is built")
     s = subject(f)
-    args = _bound_arguments(s, primals, {})
+    args = bound_arguments(s.signature, s.label, primals, {})
     given = s.params[:len(primals)]
-    names = tuple(p for p, value in zip(given, args, strict=False) if _floats(value))
+    names = tuple(p for p, value in zip(given, args, strict=False) if has_floats(value))
     program = Compiler(s, names, "pair", False, has_aux).program(args)
     out, saved = program.space[program.entry[0]](*args)
-    saved = _private(saved, [*args, out])
+    value, aux = out if has_aux else (out, None)
+    shape = result_shape(value)
     backward = program.space[program.entry[1]]
+    saved = own_memory(program, saved, [*args, out])
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         """Send a cotangent of the result back to the primals."""
-        result = backward(saved, cotangent)
+        result = backward(saved, fitted(cotangent, shape))
         found = dict(zip(names, result if len(names) > 1 else (result,), strict=True)) if names else {}
         return tuple(found.get(p) for p in given)
 
-    return (out[0], pullback, out[1]) if has_aux else (out, pullback)
-
-
-def _floats(value: Any) -> bool:
-    """Whether a value has a part that can be differentiated by."""
-    if isinstance(value, (list, tuple)):
-        return any(map(_floats, value))
-    if isinstance(value, dict):
-        return any(map(_floats, value.values()))
-    try:
-        refuse_integers("x", value)
-    except TypeError:
-        return False
-    return isinstance(value, (float, complex, np.generic, np.ndarray))
-
-
-def _private(saved: Any, outside: list[Any]) -> Any:
-    """Saved values that share memory with arguments or result, copied: the caller may write into those."""
-    arrays = [a for value in outside for a in _arrays(value)]
-
-    def own(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            return value.copy() if any(np.may_share_memory(value, a) for a in arrays) else value
-        if type(value) in (list, tuple):
-            return type(value)(map(own, value))
-        return {k: own(v) for k, v in value.items()} if type(value) is dict else value
-
-    return own(saved)
-
-
-def _arrays(value: Any) -> list[Any]:
-    if isinstance(value, np.ndarray):
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
-    return [a for v in inner for a in _arrays(v)]
+    return (value, pullback, aux) if has_aux else (out, pullback)
 
 
 def differentiable(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -227,6 +249,8 @@ def differentiable(f: Callable[..., Any]) -> Callable[..., Any]:
     >>> square(3.0), square.grad()(3.0)
     (9.0, 6.0)
     """
+    if not isinstance(f, types.FunctionType):
+        raise TypeError(f"differentiable needs a Python function, and {f!r} isn't one: use grad or vjp")
     members: dict[str, Any] = {"grad": grad, "value_and_grad": value_and_grad, "vjp": vjp, "gradient_source": gradient_source}
     for label, transformation in members.items():
         setattr(f, label, functools.partial(transformation, f))
@@ -255,7 +279,7 @@ def gradient_source(f: Any, argnums: Argnums = 0, *, wrt: Wrt = None, mode: str 
     names, single = chosen(s, argnums, wrt)
     compiler = Compiler(s, names, "value" if value else "fused", single)
     kinds = signature_kinds(s, like, names)
-    workshop, _, functions = compiler.derived(kinds)
+    workshop, _, functions = compiler.derived(kinds, compiler.defaults())
     return workshop.module(functions, standalone=True).text(header or _header(s, kinds))
 
 
@@ -265,22 +289,22 @@ def signature_kinds(s: Subject, like: tuple[Any, ...] | str | None, wrt: tuple[s
         parsed = parse_signature(like)
         unknown = [n for n in parsed if n not in s.params]
         if unknown:
-            raise SignatureError(f"{s.function.__name__} has no parameter {unknown[0]}", f"it has {', '.join(s.params)}")
+            raise SignatureError(f"{s.label} has no parameter {unknown[0]}", f"it has {', '.join(s.params)}")
         return {p: parsed.get(p, UNKNOWN) for p in s.params}
     if like is not None:
-        arguments = dict(zip(s.params, _bound_arguments(s, tuple(like), {}), strict=True))
-        for name in wrt:
-            refuse_integers(name, arguments[name])
+        if not isinstance(like, tuple):
+            raise TypeError(f"like={like!r}: a tuple of example arguments is needed, or a signature as text")
+        arguments = dict(zip(s.params, bound_arguments(s.signature, s.label, like, {}), strict=True))
+        refuse_arguments(arguments, wrt)
         return kinds_of(arguments)
     known = from_annotations(s.function)
     return {p: known.get(p, UNKNOWN) for p in s.params}
 
 
 def _header(s: Subject, kinds: dict[str, Kind]) -> str:
-    from .kinds import describe
     stated = ", ".join(f"{p}: {describe(k)}" for p, k in kinds.items() if k != UNKNOWN)
     signature = f" for {stated}" if stated else ""
-    return f'"""The gradient of {s.function.__name__}{signature}. Made by ad_compiler; this text belongs to its user."""'
+    return f'"""The gradient of {s.label}{signature}. Made by ad_compiler; this text belongs to its user."""'
 
 
-__all__ = ["ADError", "Transformed", "differentiable", "elementwise_grad", "grad", "gradient_source", "value_and_grad", "vjp"]
+__all__ = ["Transformed", "differentiable", "elementwise_grad", "grad", "gradient_source", "value_and_grad", "vjp"]

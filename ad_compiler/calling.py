@@ -9,22 +9,19 @@ import threading
 import types
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from .analysis.signature import kinds_of
+from .arguments import refuse_arguments, refuse_foreign, shape_key
 from .emit.load import loaded
-from .errors import ADError, InternalError, SourceError, UnsupportedError
-from .frontend.resolve import Scope
-from .kinds import Kind, Scalar, Static, carries
+from .errors import InternalError, SourceError, UnsupportedError
+from .kinds import UNKNOWN, Array, Dict, Kind, Scalar, Sequence, SequenceOf, Static, carries
 from .pipeline import Instance, Workshop
-from .program import Data, Fixed
+from .program import Data
 from .rules.table import lookup
 from .syntax import Tree, constant
-
-Rebind = Callable[[], Any]
+from .watching import Entry, entries, guard
 
 
 @dataclass(frozen=True)
@@ -35,50 +32,77 @@ class Subject:
     bound: Mapping[str, Any]
     off: str
     signature: inspect.Signature
+    given: frozenset[str] = frozenset()  # parameters that a partial gives a default by name: argnums don't count them
+
+    @functools.cached_property
+    def params(self) -> tuple[str, ...]:
+        """The parameters that arguments are given for, in order."""
+        return tuple(self.signature.parameters)
 
     @property
-    def params(self) -> list[str]:
-        return list(self.signature.parameters)
+    def label(self) -> str:
+        """The name to call it by in messages."""
+        return "the lambda" if self.function.__name__ == "<lambda>" else self.function.__name__
 
 
 def subject(f: Any) -> Subject:
     """Find the Python function behind a callable: methods, callable objects, partials, decorated by a grad mode."""
-    bound: dict[str, Any] = {}
-    off = ""
-    while True:
-        mode = getattr(f, "__grad_mode__", None)
-        if mode is not None:
-            off = "" if mode else f"no_grad, decorator of {getattr(f, '__name__', 'the function')}"
-            f = f.__wrapped__
-        elif isinstance(f, functools.partial):
-            inner = subject(f.func)
-            try:
-                given = inner.signature.bind_partial(*f.args, **f.keywords).arguments
-            except TypeError as error:
-                raise SourceError(f"the partial doesn't fit its function: {error}") from None
-            bound = {**inner.bound, **given, **bound}
-            return _made(inner.function, bound, off or inner.off)
-        elif isinstance(f, types.MethodType):
-            first = next(iter(inspect.signature(f.__func__).parameters))
-            bound[first] = f.__self__
-            f = f.__func__
-        elif isinstance(f, types.FunctionType):
-            return _made(f, bound, off)
-        elif lookup(f) is not None:
-            f = _spelled(f)
-        elif isinstance(getattr(type(f), "__call__", None), types.FunctionType) and not isinstance(f, type):
-            if hasattr(f, "_ad_transformed"):
-                raise UnsupportedError("the gradient of a gradient can't be compiled yet",
-                                       "differentiate the text that gradient_source gives")
-            f = types.MethodType(type(f).__call__, f)
-        else:
-            raise SourceError(f"{f!r} has no Python source that could be differentiated, and no derivative rule",
-                              "wrap it in a function of your own, whose calls have rules (`ad-compiler rules`)")
+    if isinstance(f, types.MethodType):
+        return _without_first(subject(f.__func__), f.__self__)
+    if isinstance(f, staticmethod):
+        return subject(f.__func__)
+    mode = getattr(f, "__grad_mode__", None)
+    if mode is not None and hasattr(f, "__wrapped__"):
+        inner = subject(f.__wrapped__)
+        off = "" if mode else f"no_grad, decorator of {inner.label}"
+        return replace(inner, off=off)
+    if isinstance(f, functools.partial):
+        return _partial(f)
+    if isinstance(f, types.FunctionType):
+        return Subject(f, {}, "", inspect.signature(f, follow_wrapped=False))
+    if lookup(f) is not None:
+        f = _spelled(f)
+        return Subject(f, {}, "", inspect.signature(f))
+    if hasattr(type(f), "_ad_transformed"):
+        raise UnsupportedError("the gradient of a gradient can't be compiled yet",
+                               "differentiate the text that gradient_source gives")
+    if not callable(f):
+        raise TypeError(f"a function is needed, and {f!r} isn't one: pass the function itself, f, not its value f(x)")
+    if isinstance(type(f).__call__, types.FunctionType) and not isinstance(f, type):
+        return _without_first(subject(type(f).__call__), f)
+    raise SourceError(f"{f!r} has no Python source that could be differentiated, and no derivative rule",
+                      "wrap it in a function of your own, whose calls have rules (`ad-compiler rules`)")
 
 
-def _made(function: types.FunctionType, bound: dict[str, Any], off: str) -> Subject:
-    whole = inspect.signature(function, follow_wrapped=False)
-    return Subject(function, bound, off, whole.replace(parameters=[p for n, p in whole.parameters.items() if n not in bound]))
+def _without_first(inner: Subject, value: Any) -> Subject:
+    """A method with its object."""
+    parameters = list(inner.signature.parameters.values())
+    if not parameters or parameters[0].kind not in (inspect.Parameter.POSITIONAL_ONLY,
+                                                    inspect.Parameter.POSITIONAL_OR_KEYWORD):
+        raise UnsupportedError(f"{inner.label} is a method without a parameter for its object", "name the parameter: self")
+    return replace(inner, bound={**inner.bound, parameters[0].name: value},
+                   signature=inner.signature.replace(parameters=parameters[1:]))
+
+
+def _partial(f: functools.partial[Any]) -> Subject:
+    """Positional values of a partial are fixed; those given by name are defaults, which a call may replace."""
+    inner = subject(f.func)
+    try:
+        given = inner.signature.bind_partial(*f.args).arguments
+        inner.signature.bind_partial(*f.args, **f.keywords)
+    except TypeError as error:
+        raise TypeError(f"the partial doesn't fit its function {inner.label}: {error}") from None
+    parameters: list[inspect.Parameter] = []
+    named = False
+    for p in inner.signature.parameters.values():
+        if p.name in given:
+            continue
+        named = named or p.name in f.keywords
+        if named and p.kind is p.POSITIONAL_OR_KEYWORD:
+            p = p.replace(kind=p.KEYWORD_ONLY)
+        parameters.append(p.replace(default=f.keywords[p.name]) if p.name in f.keywords else p)
+    return Subject(inner.function, {**inner.bound, **given}, inner.off, inner.signature.replace(parameters=parameters),
+                   inner.given | set(f.keywords))
 
 
 @functools.lru_cache(maxsize=256)
@@ -90,58 +114,58 @@ def _spelled(f: Any) -> types.FunctionType:
     if form.star or row.verb == "constant":
         raise SourceError(f"{f!r} can't be differentiated on its own", "wrap it in a function of your own")
     needed = [p for p in form.params if p not in row.defaults]
-    text = f"def {row.name}({', '.join(needed)}):\n    return function({', '.join(needed)})\n"
+    name = row.name if row.name.isidentifier() else "function"
+    text = f"def {name}({', '.join(needed)}):\n    return function({', '.join(needed)})\n"
     file = f"<the function {row.name} of {getattr(f, '__module__', None) or 'numpy'}>"
     linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
     space: dict[str, Any] = {"function": f, "__name__": "spelled"}
     exec(compile(text, file, "exec"), space)
-    made: types.FunctionType = space[row.name]
+    made: types.FunctionType = space[name]
     return made
 
 
-def shape_key(value: Any) -> Any:
-    """What a program depends on of a value: its type, dtype and shape; the value itself of a string or None."""
-    kind = type(value)
-    if kind is np.ndarray:
-        return (value.dtype, value.shape)
-    if kind is tuple or kind is list:
-        return (kind, *map(shape_key, value))
-    if kind is dict:
-        return (dict, *((k, shape_key(v)) for k, v in value.items()))
-    return value if value is None or kind is str else kind
-
-
-@dataclass
+@dataclass(eq=False)
 class Program:
     """Compiled text with its namespace, ready to be called."""
 
     text: str
     space: dict[str, Any]
     entry: tuple[str, ...]
-    data: tuple[tuple[str, Data, Any], ...]
-    guards: tuple[tuple[Callable[[], Any], Any], ...]
-    instance: Instance
+    data: tuple[tuple[str, Callable[[], Any], Any], ...]  # the name in the namespace ("" for none), how to read it, key
+    holds: Callable[[], bool]
 
     def fresh(self) -> bool:
         """Whether what the program was compiled for still holds; puts the current data into its namespace."""
-        for label, data, key in self.data:
-            value = data.read()
-            if shape_key(value) != key:
-                return False
-            self.space[label] = value
-        return all(read() is value for read, value in self.guards)
+        if not self.holds():
+            return False
+        try:
+            for label, read, key in self.data:
+                value = read()
+                if shape_key(value) != key:
+                    return False
+                if label:
+                    self.space[label] = value
+        except (KeyError, AttributeError, ValueError):  # a global, attribute or cell that is gone
+            return False
+        return True
 
 
-@dataclass
+@dataclass(frozen=True, eq=False)
 class _Text:
-    """What is kept of a compilation for all functions that share its code."""
+    """What is kept of a compilation, for all functions that share its code; it holds no closure and no data."""
 
     text: str
     entry: tuple[str, ...]
-    objects: Mapping[str, Any]
-    data: tuple[tuple[str, str | None, Data, Any], ...]  # label, name in the main function (or None), how to read it, key
-    workshop: Workshop
-    instance: Instance
+    objects: Mapping[str, int | _Kept]  # the entry that the object of a name is found at
+    data: Mapping[str, int | _Kept]
+    held: tuple[Any, ...]  # what the key knows by identity
+
+
+@dataclass(frozen=True, eq=False)
+class _Kept:
+    """An object that isn't found by name: the text then fits one function only."""
+
+    value: Any
 
 
 _texts: OrderedDict[Any, _Text] = OrderedDict()
@@ -149,7 +173,7 @@ _lock = threading.RLock()
 KEPT = 512
 
 
-@dataclass
+@dataclass(eq=False)
 class Compiler:
     """Programs of one transformed function, by the kinds of its arguments."""
 
@@ -163,120 +187,136 @@ class Compiler:
     def program(self, arguments: tuple[Any, ...]) -> Program:
         """The program for these arguments, compiled if it is the first time."""
         key = tuple(map(shape_key, arguments))
-        known = self.programs.get(key)
+        try:
+            known = self.programs.get(key)
+        except TypeError:  # a dict whose keys are hashable has a key that is; anything else isn't one of ours
+            raise TypeError("an argument has a key that can't be hashed") from None
         if known is not None and known.fresh():
             return known
         with _lock:
-            if len(self.programs) > KEPT:
+            known = self.programs.get(key)
+            if known is not None and known.fresh():  # compiled by another thread meanwhile
+                return known
+            if len(self.programs) >= KEPT:
                 self.programs.clear()
             program = self.programs[key] = self._compiled(arguments)
             return program
 
     def _compiled(self, arguments: tuple[Any, ...]) -> Program:
-        for name, value in zip(self.subject.params, arguments, strict=True):
-            if name in self.wrt:
-                refuse_integers(name, value)
-        kinds = kinds_of(dict(zip(self.subject.params, arguments, strict=True)))
-        return self.for_kinds(kinds)
+        named = dict(zip(self.subject.params, arguments, strict=True))
+        refuse_arguments(named, self.wrt)
+        return self.for_kinds(kinds_of(named))
 
     def for_kinds(self, kinds: dict[str, Kind]) -> Program:
+        """The program for arguments of these kinds; its text is made once for all functions that it fits."""
         s = self.subject
-        scope = Scope(s.function, s.bound)
-        # Code objects of equal text compare equal: the identity is what counts, and is held alive by the cache.
-        code = s.function.__code__
-        key = (id(code), id(s.function.__globals__), tuple((n, type(v)) for n, v in s.bound.items()), s.off,
-               tuple(kinds.items()), self.wrt, self.form, self.single, self.aux)
-        known = _texts.get(key)
-        if known is None or not self._fits(known, scope):
-            known = _texts[key] = self._text(kinds)
-            if len(_texts) > KEPT:
+        found = entries(s.function, s.bound)
+        for entry in found:
+            if entry.kind == "data":
+                refuse_foreign(entry.label, entry.value)
+        key = (tuple(e.key for e in found), tuple(s.bound), s.off, tuple(kinds.items()), self.wrt, self.form, self.single,
+               self.aux)
+        own = (*key, id(s.function))
+        known = _texts.get(key) or _texts.get(own)
+        if known is None:
+            known = self._text(kinds, found)
+            alone = any(isinstance(place, _Kept) for place in (*known.objects.values(), *known.data.values()))
+            _texts[own if alone else key] = known
+            while len(_texts) > KEPT:
                 _texts.popitem(last=False)
-        data = []
-        for label, own, reader, shape in known.data:
-            meaning = scope.meaning(own) if own is not None else reader
-            if not isinstance(meaning, Data):
-                raise InternalError(f"{label} was data when the gradient was compiled")
-            data.append((label, meaning, shape))
-        space = loaded(known.text, s.function.__name__, known.objects)
-        program = Program(known.text, space, known.entry, tuple(data), _guards(known.workshop, known.instance, scope),
-                          known.instance)
-        if not program.fresh():
-            raise InternalError("a program doesn't fit the values that it was compiled for")
-        return program
+        return _program(known, s, found)
 
-    def _fits(self, known: _Text, scope: Scope) -> bool:
-        """Whether free names of this function mean what they meant for the function that was compiled."""
-        for identifier, meaning in known.instance.f.meanings.items():
-            now = scope.meaning(identifier) if identifier not in known.instance.f.calls else meaning
-            if isinstance(meaning, Fixed) and (not isinstance(now, Fixed) or now.value is not meaning.value):
-                return False
-        keys = (shape_key(m.read()) == key for _, own, d, key in known.data
-                for m in [scope.meaning(own) if own is not None else d] if isinstance(m, Data))
-        return all(keys) and all(read() is value for read, value in _guards(known.workshop, known.instance, scope))
-
-    def _text(self, kinds: dict[str, Kind]) -> _Text:
-        workshop, inner, functions = self.derived(kinds)
+    def _text(self, kinds: dict[str, Kind], found: list[Entry]) -> _Text:
+        workshop, _, functions = self.derived(kinds, {})
         module = workshop.module(functions, standalone=False)
         text = module.text("")
-        data = tuple((label, d.name if _is_own(d, inner) else None, d, shape_key(d.read()))
-                     for label, d in module.data.items())
-        return _Text(text, tuple(f.name for f in functions), module.objects, data, workshop, inner)
+        objects = {label: _place(found, value) for label, value in module.objects.items()}
+        data = {label: _data_place(found, d) for label, d in module.data.items()}
+        alone = any(isinstance(place, _Kept) for place in (*objects.values(), *data.values()))
+        held: list[Any] = [self.subject.function] if alone else []
+        for e in found:
+            if e.name == "__code__":
+                held += [e.value, e.owner.__globals__]
+            elif e.kind == "fixed" and e.key == id(e.value):
+                held.append(e.value)
+            elif e.kind == "data":
+                held.append(type(e.value))
+        return _Text(text, tuple(f.name for f in functions), objects, data, tuple(held))
 
-    def derived(self, kinds: dict[str, Kind]) -> tuple[Workshop, Instance, list[Any]]:
+    def derived(self, kinds: dict[str, Kind], defaults: Mapping[str, Tree]) -> tuple[Workshop, Instance, list[Any]]:
         """The derivative program in memory, not yet text."""
         s = self.subject
         workshop = Workshop()
         inner = workshop.instance(s.function, s.bound, kinds, self.wrt, s.off)
-        _refuse_result(inner)
+        _refuse_result(inner, self.aux, self.form != "pair")
         if self.form == "pair":
             return workshop, inner, list(workshop.pair(inner, self.aux))
-        return workshop, inner, [workshop.fused(inner, self.form == "value", self.single, self.defaults(), self.aux)]
+        return workshop, inner, [workshop.fused(inner, self.form == "value", self.single, defaults, self.aux)]
 
     def defaults(self) -> dict[str, Tree]:
         """The literal defaults of trailing parameters."""
         found: dict[str, Tree] = {}
         for p in reversed(list(self.subject.signature.parameters.values())):
-            if p.default is p.empty or not (p.default is None or isinstance(p.default, (bool, int, float, str))):
+            if p.default is p.empty or not (p.default is None or type(p.default) in (bool, int, float, str)):
                 break
             found[p.name] = constant(p.default)
         return found
 
 
-def _is_own(d: Data, inner: Instance) -> bool:
-    return inner.f.meanings.get(d.name) == d and d.name not in getattr(inner.f, "own_data", ())
+def _program(known: _Text, s: Subject, found: list[Entry]) -> Program:
+    """A text made live for one function: its own objects and data in a namespace of its own."""
+    objects = {label: place.value if isinstance(place, _Kept) else found[place].value
+               for label, place in known.objects.items()}
+    data: list[tuple[str, Callable[[], Any], Any]] = []
+    shown: set[int] = set()
+    for label, place in known.data.items():
+        if isinstance(place, _Kept):
+            data.append((label, place.value.read, shape_key(place.value.read())))
+        else:
+            shown.add(place)
+            data.append((label, found[place].read, found[place].key))
+    data += [("", e.read, e.key) for k, e in enumerate(found)
+             if e.kind == "data" and k not in shown and e.owner is not None and e.key != "empty"]
+    program = Program(known.text, loaded(known.text, s.function.__name__, objects), known.entry, tuple(data), guard(found))
+    if not program.fresh():
+        raise InternalError(f"the globals of {s.label} changed while its gradient was compiled", "call it again")
+    return program
 
 
-def _guards(workshop: Workshop, main: Instance, scope: Scope) -> tuple[tuple[Callable[[], Any], Any], ...]:
-    """Global functions that the program was compiled for: a program is used only while they are the same objects."""
-    found: dict[Any, tuple[Callable[[], Any], Any]] = {}
-    for inner in workshop.instances.values():
-        if inner is None:
-            continue
-        space = (scope if inner is main else inner.f.scope).function.__globals__
-        for identifier, meaning in inner.f.meanings.items():
-            if isinstance(meaning, Fixed) and identifier in space and not isinstance(meaning.value, types.ModuleType):
-                found[id(space), identifier] = (functools.partial(space.get, identifier), meaning.value)
-    return tuple(found.values())
+def _place(found: list[Entry], value: Any) -> int | _Kept:
+    return next((k for k, e in enumerate(found) if e.kind == "fixed" and e.value is value and e.name != "__code__"),
+                _Kept(value))
 
 
-def _refuse_result(inner: Instance) -> None:
+def _data_place(found: list[Entry], d: Data) -> int | _Kept:
+    """The entry that data is read at: by its owner and name; what is bound, or a default, by name and identity."""
+    for k, e in enumerate(found):
+        if e.kind == "data" and id(e.owner) == d.owner and e.label == d.name:
+            return k
+    value = d.read()
+    candidates = [k for k, e in enumerate(found) if e.kind == "data" and e.owner is None and e.value is value and e.label]
+    return candidates[0] if candidates else _Kept(d)
+
+
+def _refuse_result(inner: Instance, aux: bool, single: bool) -> None:
     kind = inner.inference.infer(inner.f.result)
+    place = inner.f.source.place()
+    if aux:
+        if kind is not None and kind != UNKNOWN and not (
+                isinstance(kind, (Sequence, SequenceOf)) and len(getattr(kind, "items", "12")) == 2):
+            raise UnsupportedError(f"has_aux=True, and {inner.f.name} doesn't return a pair (value, aux)",
+                                   "return value, aux", place)
+        kind = kind.items[0] if isinstance(kind, Sequence) else None
     if kind is not None and not carries(kind):
-        what = "nothing" if kind == Static(None) else "a number that isn't a float" if isinstance(kind, Scalar) else \
-            "a value that isn't made of floats"
-        raise UnsupportedError(f"{inner.f.name} returns {what}: that has no derivative", "return a float or an array",
-                               inner.f.source.place())
+        what = "nothing" if kind == Static(None) else "a value that isn't made of floats"
+        if isinstance(kind, (Scalar, Array)):
+            what = f"{'a number that isn' if isinstance(kind, Scalar) else 'an array whose elements aren'}'t " \
+                   f"{'a float' if isinstance(kind, Scalar) else 'floats'}"
+        raise UnsupportedError(f"{inner.f.name} returns {what}: that has no derivative", "return a float or an array", place)
+    if single and isinstance(kind, (Sequence, SequenceOf, Dict)):
+        what = "dict" if isinstance(kind, Dict) else kind.type
+        raise UnsupportedError(f"{inner.f.name} returns a {what}, and a gradient is that of one number",
+                               "return one of its parts, or has_aux=True for (value, aux), or use vjp", place)
 
 
-def refuse_integers(name: str, value: Any) -> None:
-    """Raise TypeError for an argument that can't be differentiated by."""
-    integer = isinstance(value, (int, np.integer, np.bool_)) or (isinstance(value, np.ndarray) and value.dtype.kind in "iub")
-    if integer:
-        what = f"{value.dtype} array" if isinstance(value, np.ndarray) else type(value).__name__
-        raise TypeError(f"the gradient with respect to {name} needs floats, and {name} is a{'n' if what[0] in 'aeiou' else ''} "
-                        f"{what}: pass float({name})" + (f", or {name}.astype(float)" if isinstance(value, np.ndarray) else ""))
-    if value is None or isinstance(value, (str, bytes)):
-        raise TypeError(f"the gradient with respect to {name} needs floats, and {name} is {value!r}")
-
-
-__all__ = ["ADError", "Compiler", "Program", "Subject", "refuse_integers", "shape_key", "subject"]
+__all__ = ["Compiler", "Program", "Subject", "subject"]

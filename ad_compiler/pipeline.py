@@ -28,7 +28,7 @@ from .program import Function, all_statements
 from .rules.table import lookup
 from .syntax import Tree, constant, walk
 from .transform import Adjoint, fused, reverse, split
-from .transform.reverse import Plan
+from .transform.reverse import Plan, operands_of
 
 Key = tuple[Any, ...]
 T = TypeVar("T")
@@ -108,8 +108,9 @@ class Workshop:
 
     def call_kind(self, found: Callee, kinds: list[Kind]) -> Kind | None:
         """The kind of what a call returns; None while a recursion is being looked through."""
-        bound = _bound(found)
-        given = dict(zip(_free_params(found.value, bound), map(_any_size, kinds), strict=True))
+        bound = {**dict(found.bound), **dict(found.fixed)}
+        params = _free_params(found.value, dict(found.bound))
+        given = {p: _any_size(k) for p, k in zip(params, kinds, strict=True) if p not in bound}
         key = (found.value, _bound_key(bound), tuple(given.items()))
 
         def look() -> Kind | None:
@@ -137,9 +138,8 @@ class Workshop:
 
     def _signature(self, inference: Inference, found: Callee, statement: Tree, varied: frozenset[str]
                    ) -> tuple[types.FunctionType, dict[str, Any], dict[str, Kind], tuple[str, ...]]:
-        bound = _bound(found)
-        call = statement.value
-        trees = [*call.args, *(k.value for k in call.keywords)]
+        bound = {**dict(found.bound), **dict(found.fixed)}
+        trees = list(operands_of(found, statement.value).values())
         params = _free_params(found.value, bound)
         kinds = {p: _any_size(inference.infer(t) or UNKNOWN) for p, t in zip(params, trees, strict=True)}
         active = tuple(p for p, t in zip(params, trees, strict=True)
@@ -222,11 +222,6 @@ class Workshop:
 def _any_size(kind: Kind) -> Kind:
     """The kind of an argument, for a callee that serves every literal integer alike."""
     return Scalar(kind.dtype, kind.python) if isinstance(kind, Scalar) and isinstance(kind.dim, int) else kind
-
-
-def _bound(found: Callee) -> dict[str, Any]:
-    names = list(inspect.signature(found.value, follow_wrapped=False).parameters)
-    return dict(zip(names, found.bound, strict=False))
 
 
 def _bound_key(bound: Mapping[str, Any]) -> Key:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -269,7 +270,7 @@ class Inference:
         if found.kind == "detach":
             return self.infer(tree.args[0])
         if found.kind == "function":
-            kinds = [self.infer(a) for a in [*tree.args, *(k.value for k in tree.keywords)]]
+            kinds = [self.infer(a) for a in given_of(found, tree)]
             if any(k is None for k in kinds):
                 return None
             return self.call_kind(found, [k for k in kinds if k is not None])
@@ -313,7 +314,18 @@ class Inference:
         try:
             return Fact(kind, literal(tree))
         except LookupError:
-            return Fact(kind)
+            pass
+        value = self.scope.value(tree) if self.scope is not None and isinstance(tree, (gast.Name, gast.Attribute)) and \
+            not self._local(tree) else MISSING
+        return Fact(kind, value) if isinstance(value, type) else Fact(kind)
+
+
+def given_of(found: Callee, call: Tree) -> list[Tree]:
+    """What a call gives to a user's function, in the order of its parameters."""
+    names = [p for p in inspect.signature(found.value, follow_wrapped=False).parameters if p not in dict(found.bound)]
+    by_keyword = _keywords(call)
+    given = dict(zip([n for n in names if n not in by_keyword], call.args, strict=False)) | by_keyword
+    return [given[n] for n in names if n in given]
 
 
 def _keywords(tree: Tree) -> dict[str, Tree]:

@@ -97,7 +97,8 @@ class Operations:
                     return Operation("call", _names([*arguments, *keywords.values()]), callee=callee)
                 if callee.kind == "detach":
                     return WHOLE
-                if callee.kind == "opaque" and callee.value in (list, tuple) and len(arguments) == 1:
+                if callee.kind == "opaque" and callee.value in (list, tuple) and len(arguments) == 1 and \
+                        isinstance(inference.infer(arguments[0]), (Sequence, SequenceOf)):
                     return Operation("copy", _names(arguments), keeps_history=True)
                 found, text = lookup(callee.key), _called(callee.value)
             elif isinstance(value.func, gast.Attribute) and inference.scope is not None and \

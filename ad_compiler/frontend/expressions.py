@@ -13,7 +13,7 @@ from .. import modes
 from ..errors import Place, UnsupportedError
 from ..kinds import Kind
 from ..program import Data, Lines, Names, Origin
-from ..syntax import Stmts, Tree, assign, at, constant, literal, name, reads, substitute, walk
+from ..syntax import Stmts, Tree, assign, at, constant, dotted, literal, name, reads, substitute, walk
 from .purity import pure_call
 from .resolve import MISSING, Callee, Scope, callee
 from .source import Source
@@ -87,7 +87,7 @@ class Expressions:
                 return tree
         except LookupError:
             pass
-        if isinstance(tree, gast.Name) and tree.id not in self.taint.names:
+        if isinstance(tree, gast.Name) and tree.id not in self.taint.names or self._is_function(tree):
             return self.whole(tree)
         return self._hold(tree)
 
@@ -207,7 +207,8 @@ class Expressions:
         keywords = {k.arg: self.atom(k.value) for k in tree.keywords}
         if found.kind == "function":
             arguments, keywords = self._bind(tree, found, arguments, keywords)
-        self._callee = found
+        else:
+            self._callee = found
         return gast.Call(func=tree.func, args=arguments, keywords=[_keyword(k, v) for k, v in keywords.items()])
 
     def _inline_mode(self, tree: Tree) -> tuple[Any, bool] | None:
@@ -232,16 +233,26 @@ class Expressions:
         if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in parameters):
             self.refuse(tree, f"{found.value.__name__} takes *args or **kwargs, which can't be differentiated yet",
                         "name its parameters")
+        free = [p for p in parameters if p.name not in dict(found.bound)]
+        if any(p.kind is p.POSITIONAL_OR_KEYWORD for p in free[:-1]):  # a partial may leave a gap before the last one
+            free = _after_gaps(parameters, free, dict(found.bound))
         try:
-            given = inspect.Signature(parameters[len(found.bound):]).bind(*arguments, **keywords).arguments
+            given = inspect.Signature(free).bind(*arguments, **keywords).arguments
         except TypeError as error:
             self.refuse(tree, f"{found.value.__name__}(): {error}")
-        for p in parameters[len(found.bound):]:
+        for p in free:
             if p.name not in given:
                 given[p.name] = self._default(found, p)
-        free = parameters[len(found.bound):]
+        fixed = {n: self.scope.value(t) for n, t in given.items() if self._is_function(t)}
+        self._callee = replace(found, fixed=tuple(fixed.items()))
         return ([given[p.name] for p in free if p.kind is not p.KEYWORD_ONLY],
                 {p.name: given[p.name] for p in free if p.kind is p.KEYWORD_ONLY})
+
+    def _is_function(self, tree: Tree) -> bool:
+        """Whether an argument is a function that is known now: `repeat(np.sin, x)`."""
+        root = (dotted(tree) or "").split(".")[0]
+        local = root in self.env or any(isinstance(v, gast.Name) and v.id == root for v in self.env.values())
+        return bool(root) and not local and callable(self.scope.value(tree))
 
     def _default(self, found: Callee, parameter: inspect.Parameter) -> Tree:
         value = parameter.default
@@ -375,6 +386,18 @@ REFUSED = {
 }
 WRITERS = frozenset("append clear extend fill insert itemset partition pop popitem put remove resize reverse setdefault "
                     "setfield setflags sort update".split())
+
+
+def _after_gaps(parameters: list[inspect.Parameter], free: list[inspect.Parameter], bound: Mapping[str, Any]
+                ) -> list[inspect.Parameter]:
+    """As functools.partial does: what follows a parameter given by keyword can itself only be given by keyword."""
+    result, gap = [], False
+    for p in parameters:
+        if p.name in bound:
+            gap = gap or any(q in result for q in free)
+        else:
+            result.append(p.replace(kind=p.KEYWORD_ONLY) if gap and p.kind is p.POSITIONAL_OR_KEYWORD else p)
+    return result
 
 
 def _keyword(key: str, value: Tree) -> Tree:

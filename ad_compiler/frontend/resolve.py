@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import builtins
+import functools
+import inspect
+import sys
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gast
+import numpy as np
 
 from .. import modes
 from ..program import Data, Fixed, Meaning, Undefined
@@ -25,7 +29,8 @@ class Callee:
     kind: str  # "rule" | "function" | "detach" | "opaque"
     value: Any
     key: Key = None
-    bound: tuple[Any, ...] = ()  # `self` of a bound method
+    bound: tuple[tuple[str, Any], ...] = ()  # parameters that the call doesn't give: `self`, those of a partial
+    fixed: tuple[tuple[str, Any], ...] = ()  # functions among its arguments: the callee is derived for these
     mode: bool | None = None  # of a function decorated by no_grad (False) or enable_grad (True)
 
 
@@ -40,7 +45,7 @@ class Scope:
         """What the name means; data is never frozen into the meaning, only the way to read it."""
         if name in self.bound:
             value = self.bound[name]
-            return Data(name, lambda: value, id(self.bound))
+            return Fixed(value) if _is_code(value) else Data(name, lambda: value, id(value))
         code, closure = self.function.__code__, self.function.__closure__ or ()
         if name in code.co_freevars:
             cell = closure[code.co_freevars.index(name)]
@@ -94,16 +99,43 @@ def callee(value: Any) -> Callee:
     row = lookup(value)
     if row is not None:
         return Callee("rule", value, row[1].key)
-    bound: tuple[Any, ...] = ()
-    if isinstance(value, types.MethodType):
-        bound, value = (value.__self__,), value.__func__
+    if isinstance(value, functools.partial):
+        return _partial(value)
+    bound: tuple[tuple[str, Any], ...] = ()
+    if isinstance(value, types.MethodType) and isinstance(value.__func__, types.FunctionType):
+        bound, value = ((_parameters(value.__func__)[0], value.__self__),), value.__func__
     mode = getattr(value, "__grad_mode__", None)
     if mode is not None:
         inner = callee(value.__wrapped__)
-        return Callee(inner.kind, inner.value, inner.key, bound or inner.bound, mode)
+        return replace(inner, bound=bound or inner.bound, mode=mode)
     if isinstance(value, types.FunctionType):
-        return Callee("function", value, bound=bound)
+        return Callee("opaque" if of_a_library(value) else "function", value, bound=bound)
     call = getattr(type(value), "__call__", None)
-    if isinstance(call, types.FunctionType) and not isinstance(value, type):
-        return Callee("function", call, bound=(value,))
+    if isinstance(call, types.FunctionType) and not isinstance(value, type) and not of_a_library(call):
+        return Callee("function", call, bound=((_parameters(call)[0], value),))
     return Callee("opaque", value)
+
+
+def _partial(value: functools.partial[Any]) -> Callee:
+    """A partial of a user's function: the same function with some parameters given."""
+    inner = callee(value.func)
+    if inner.kind != "function":
+        return Callee("opaque", value)
+    taken = dict(inner.bound)
+    free = [p for p in _parameters(inner.value) if p not in taken]
+    given = dict(zip(free, value.args, strict=False)) | value.keywords
+    return replace(inner, bound=(*inner.bound, *given.items()))
+
+
+def _parameters(function: types.FunctionType) -> list[str]:
+    return list(inspect.signature(function, follow_wrapped=False).parameters)
+
+
+def of_a_library(function: types.FunctionType) -> bool:
+    """Whether a function belongs to Python or NumPy: these are derived by rules, never from their source."""
+    package = (function.__module__ or "").split(".")[0]
+    return package in sys.stdlib_module_names and package != "__main__" or package in ("numpy", "scipy")
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type, np.ufunc))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -11,6 +12,7 @@ from .. import support
 from ..analysis.activity import Activity
 from ..analysis.operations import Operation, Operations, literal_key
 from ..frontend.normalize import is_merge
+from ..frontend.resolve import Callee
 from ..kinds import UNKNOWN, Array, Dict, Kind, Scalar, Sequence, SequenceOf, Static, Unknown, carries
 from ..program import Function, Lines, Names
 from ..rules.table import Row
@@ -320,7 +322,7 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
     """A call of a user's function: its own backward function gives the adjoints of its arguments."""
     bars, target, call = sweep.bars, statement.targets[0].id, statement.value
     plan = sweep.plan(operation, statement, frozenset(sweep.activity.active))
-    operands = dict(zip(plan.params, [*call.args, *(k.value for k in call.keywords)], strict=True))
+    operands = operands_of(found_callee(operation), call)
     seed = _seed_tree(sweep, (target, ()), given)
     arguments = [name(target) if not n else operands[n] for n in plan.needs]
     if plan.saves:
@@ -341,6 +343,21 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
         results = {p: name(n) for p, n in fresh.items()}
     for p in wanted:
         bars.contribute((operands[p].id, ()), results[p])
+
+
+def found_callee(operation: Operation) -> Callee:
+    """The function that a call calls."""
+    assert operation.callee is not None
+    return operation.callee
+
+
+def operands_of(found: Callee, call: Tree) -> dict[str, Tree]:
+    """What a call gives for each parameter, in the order of the parameters, functions left out."""
+    names = [p for p in inspect.signature(found.value, follow_wrapped=False).parameters if p not in dict(found.bound)]
+    by_keyword = {k.arg: k.value for k in call.keywords}
+    positional = [n for n in names if n not in by_keyword]
+    given = dict(zip(positional, call.args, strict=True)) | by_keyword
+    return {n: given[n] for n in names if n not in dict(found.fixed)}
 
 
 def _seed_tree(sweep: Sweep, slot: Slot, given: dict[Slot, Bar]) -> Tree:
@@ -378,7 +395,8 @@ def forward_call(sweep: Sweep, statement: Tree) -> Stmts:
     if not plan.saves:
         return [statement]
     call = statement.value
-    value = gast.Call(func=name("@" + str(plan.forward)), args=[*call.args, *(k.value for k in call.keywords)], keywords=[])
+    given = list(operands_of(found_callee(operation), call).values())
+    value = gast.Call(func=name("@" + str(plan.forward)), args=given, keywords=[])
     both = gast.Tuple(elts=[gast.Name(id=n, ctx=gast.Store(), annotation=None, type_comment=None)
                             for n in (statement.targets[0].id, saved_name(sweep, statement))], ctx=gast.Store())
     fresh = gast.Assign(targets=[both], value=value, type_comment=None)
