@@ -20,8 +20,10 @@ from .frontend import normal_form
 from .frontend.purity import pure_call
 from .frontend.resolve import MISSING, Callee
 from .kinds import UNKNOWN, Kind, Scalar, carries
+from .optimize.copies import without_copies
 from .optimize.dead import without_dead_code
 from .optimize.fold import folded
+from .optimize.prototypes import with_prototypes
 from .optimize.simplify import simplified
 from .optimize.sink import sunk
 from .program import Function, all_statements
@@ -166,10 +168,11 @@ class Workshop:
         self.plans[key] = Plan(f"{label}_forward", f"{label}_backward", (), True, active, params)
         inner = self.instance(function, bound, kinds, active, off)
         adjoint = self._adjoint(inner, False)
-        forward, backward, needs, saves = split(adjoint, f"{label}_forward", f"{label}_backward", key in self.recursive)
         self.adjoints[key] = adjoint
+        forward, backward, needs, saves = split(adjoint, f"{label}_forward", f"{label}_backward", key in self.recursive)
         if key not in self.recursive:
-            self.plans[key] = Plan(f"{label}_forward" if saves else None, f"{label}_backward", needs, saves, active, params)
+            self.plans[key] = Plan(f"{label}_forward" if saves else None, f"{label}_backward", needs, saves, active, params,
+                                   adjoint.owned)
         for part in (forward, backward):
             if part is not None:
                 self.done.append(self.polished(part, inner.inference))
@@ -209,6 +212,7 @@ class Workshop:
     def polished(self, f: Function, inference: Inference) -> Function:
         """The optimizer's passes, in order."""
         pure = _purity(f)
+        f = without_copies(with_prototypes(f, inference.env.get))
         f = without_dead_code(f, pure)
         f = sunk(simplified(f), pure)
         f = folded(f, pure, lambda tree: _cheap(tree, inference))

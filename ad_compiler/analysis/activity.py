@@ -14,7 +14,7 @@ import gast
 from ..frontend.resolve import Callee
 from ..kinds import carries
 from ..program import Function, all_statements
-from ..syntax import Stmts, Tree
+from ..syntax import Stmts, Tree, reads
 from .operations import Operation, Operations
 
 # Whether the result of a call varies, when the arguments with these positions do.
@@ -65,9 +65,11 @@ def _vary(f: Function, operations: Operations, statement: Tree, varied: set[str]
         varied.update(t.id for t, v in zip(target.elts, value.elts, strict=True)
                       if isinstance(v, gast.Name) and v.id in varied and carries(operations.kind(t.id)))
         return
+    targets = [e.id for e in target.elts] if isinstance(target, gast.Tuple) else [target.id]
+    if off and set(pruned).intersection(reads(value)):
+        pruned.update((t, off) for t in targets if t not in pruned and carries(operations.kind(t)))
     if not varied.intersection(operation.operands) or operation.verb == "whole":
         return
-    targets = [e.id for e in target.elts] if isinstance(target, gast.Tuple) else [target.id]
     if off and not operation.keeps_history:
         if operation.verb != "call" or not call_varies(operation.callee, operation.operands, statement,  # type: ignore[arg-type]
                                                        frozenset(varied)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gast
 
 from ..frontend.normalize import is_merge
-from ..program import Function
+from ..program import Function, all_statements
 from ..syntax import Stmts, Tree, reads, writes
 
 COPIES = ("@add_at", "@np_add_at")  # their result is their first argument, changed
@@ -21,6 +21,8 @@ class Interference:
         self.family: dict[str, int] = {}
         self.against: dict[str, int] = {}
         self.related: dict[str, list[str]] = {}
+        self.before: dict[int, int] = {}
+        self._define_forward(f.body, self.mask(list(f.params)))
         live = self.mask(reads(f.result))
         live = self.block(f.body, live, 0)
         for p in f.params:
@@ -54,6 +56,19 @@ class Interference:
                 self.related.setdefault(copy_of, []).append(identifier)
         self.against[identifier] = self.against.get(identifier, 0) | others
 
+    def _define_forward(self, body: Stmts, mask: int) -> int:
+        """Note for each statement what may have been assigned before it: nothing else can interfere there."""
+        for s in body:
+            self.before[id(s)] = mask
+            if isinstance(s, gast.Assign):
+                mask |= self.mask(writes(s))
+            elif isinstance(s, gast.If):
+                mask = self._define_forward(s.body, mask) | self._define_forward(s.orelse, mask)
+            elif isinstance(s, (gast.For, gast.While)):
+                mask |= self.mask([n for inner in all_statements([s]) for n in writes(inner)])
+                self._define_forward(s.body, mask)
+        return mask
+
     def block(self, body: Stmts, live: int, at_break: int) -> int:
         for statement in reversed(body):
             live = self.statement(statement, live, at_break)
@@ -75,7 +90,7 @@ class Interference:
 
     def _assign(self, s: Tree, live: int) -> int:
         targets = writes(s)
-        after = live
+        after = live & (self.before[id(s)] | self.mask(targets))
         live &= ~self.mask(targets)
         if is_merge(s):
             sources = [v.id if isinstance(v, gast.Name) else None for v in s.value.elts]
@@ -136,8 +151,10 @@ def final_names(f: Function, reserved: set[str]) -> dict[str, str]:
 def _place(identifier: str, base: str, classes: list[tuple[str, int]], found: Interference, symmetric: dict[str, int],
            result: dict[str, str], used: set[str], f: Function) -> None:
     if identifier in f.params:
-        classes.append((identifier, found.bits[identifier]))
-        result[identifier] = identifier
+        label = identifier if base in f.params or base in f.meanings or any(c[0] == base for c in classes) else base
+        used.add(label)
+        classes.append((label, found.bits[identifier]))
+        result[identifier] = label
         return
     wanted = [result[r] for r in found.related.get(identifier, []) if r in result]
     order = sorted(range(len(classes)), key=lambda k: (classes[k][0] not in wanted, k))

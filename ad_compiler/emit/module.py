@@ -47,7 +47,12 @@ class Module:
 
     def text(self, header: str) -> str:
         """The module as text."""
-        self.users = {n for f in self.functions for n in f.names.base} | {p for f in self.functions for p in f.params}
+        self.users = {n for f in self.functions for n in f.names.base if n not in f.meanings}
+        self.users |= {p for f in self.functions for p in f.params}
+        for f in self.functions:  # the user's own names come first
+            for identifier in self._free(f):
+                if not identifier.startswith("@") and isinstance(f.meanings[identifier], Fixed):
+                    self._outer(identifier, f.meanings[identifier])
         labels = {f.name for f in self.functions}
         bodies = [self._function(f, labels) for f in self.functions]
         parts = [header.rstrip()] if header else []
@@ -67,7 +72,7 @@ class Module:
                 free[identifier] = self._outer(identifier, f.meanings[identifier])
         final = {**final_names(f, set(free.values()) | labels), **free}
         wanted = set(f.params)
-        params = [_parameter(p, f) for p in f.params]
+        params = [_parameter(p, final.get(p, p), f) for p in f.params]
         mine = {free[n] for n in free} & set(self.parameters)
         if mine and f is not self.functions[-1]:
             raise SourceError(f"{sorted(mine)[0]} is data of a called function that a standalone file can't hold",
@@ -253,9 +258,9 @@ def _literal(value: Any) -> str | None:
     return None
 
 
-def _parameter(p: str, f: Function) -> str:
+def _parameter(p: str, label: str, f: Function) -> str:
     default = f.defaults.get(p)
-    return p if default is None else f"{p}={printer.expression(default)}"
+    return label if default is None else f"{label}={printer.expression(default)}"
 
 
 def _unannotated(text: str) -> str:

@@ -277,6 +277,8 @@ class Expressions:
 
     def condition(self, tree: Tree) -> Tree:
         """A name that holds a truth value; conditions carry no derivative, and stay whole."""
+        if isinstance(tree, gast.Name):
+            return self.whole(tree)
         version = self.names.label("condition", temporary=True)
         self.emit(assign(version, self.whole(tree)), tree)
         return name(version)

@@ -18,6 +18,7 @@ PAIRS = [
     ("1 * a", "a"),
     ("a + a", None),  # 2 * a, with the factor put first
     ("2 * (a * b)", "2 * a * b"),  # exact: a power of two
+    ("2 * (a / b)", "2 * a / b"),
     ("r[::-1][::-1]", "r"),
 ]
 _PATTERNS = [(quote(left), None if right is None else quote(right)) for left, right in PAIRS]
@@ -33,6 +34,10 @@ def simple(tree: Tree) -> Tree:
     tree = rebuilt(tree, simple)
     if not isinstance(tree, (gast.BinOp, gast.UnaryOp, gast.Subscript)):
         return tree
+    if isinstance(tree, gast.BinOp) and isinstance(tree.op, gast.Add):
+        positive = _without_minus(tree.right)
+        if positive is not None:
+            return gast.BinOp(left=tree.left, op=gast.Sub(), right=positive)
     for left, right in _PATTERNS:
         found: dict[str, Tree] = {}
         if _matches(left, tree, found):
@@ -40,6 +45,16 @@ def simple(tree: Tree) -> Tree:
                 return doubled(found["a"])
             return _filled(right, found)
     return tree
+
+
+def _without_minus(tree: Tree) -> Tree | None:
+    """`b * c` for `-b * c`: a product or quotient whose first factor is negative."""
+    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub) and not isinstance(tree.operand, gast.Constant):
+        return tree.operand
+    if isinstance(tree, gast.BinOp) and isinstance(tree.op, (gast.Mult, gast.Div, gast.MatMult)):
+        left = _without_minus(tree.left)
+        return None if left is None else gast.BinOp(left=left, op=tree.op, right=tree.right)
+    return None
 
 
 def doubled(tree: Tree) -> Tree:

@@ -34,7 +34,7 @@ def _block(body: Stmts, pure: Callable[[Tree], bool]) -> Stmts:
         used = [n for other in later for n in _all_reads(other)]
         if present not in used or version in used or not pure(s.value) or _changes(s):
             continue
-        touched = {n for other in later if _changes(other) for n in _all_reads(other)}
+        touched = {n for other in later for n in _buffers(other)}
         if touched.isdisjoint(reads(s.value)):
             moved.insert(0, rest.pop(k))
     return [*rest, *moved, merge]
@@ -52,6 +52,14 @@ def _inner(s: Tree, pure: Callable[[Tree], bool]) -> Tree:
 
 def _all_reads(s: Tree) -> list[str]:
     return [n.id for n in walk(s) if isinstance(n, gast.Name) and isinstance(n.ctx, gast.Load)]
+
+
+def _buffers(s: Tree) -> list[str]:
+    """The names whose arrays a statement changes; all that an effect reads may be changed by it."""
+    if isinstance(s, gast.Expr):
+        return _all_reads(s)
+    calls = [n for n in walk(s) if isinstance(n, gast.Call) and isinstance(n.func, gast.Name) and n.func.id in CHANGING]
+    return [n for call in calls for part in (call.args[0], *call.args[3:]) for n in reads(part)]
 
 
 def _changes(s: Tree) -> bool:

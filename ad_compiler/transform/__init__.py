@@ -32,6 +32,7 @@ class Adjoint:
     lines: Lines
     calls: dict[int, object]
     constants: dict[str, str]
+    owned: frozenset[str]
 
 
 def reverse(f: Function, operations: Operations, activity: Activity, active: tuple[str, ...], plan: Planner,
@@ -44,6 +45,9 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     names = f.names.copy()
     lines = Lines(dict(f.origins), max(f.origins, default=0))
     bars = Bars(operations.inference, names, lines, dynamic_slots(f, operations))
+    bars.parts = {s.targets[0].id: (s.value.value.id, (literal_key(s.value.slice),)) for s in all_statements(f.body)
+                  if isinstance(s, gast.Assign) and operations.of(s).verb == "item" and s.targets[0].id in names.temporary
+                  and literal_key(s.value.slice) is not ...}
     sweep = Sweep(f, operations, activity, bars, plan, names, lines)
     seed = names.label("out_bar")
     bars.origin = Origin()
@@ -53,7 +57,8 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     bars.out = [*start, *back]
     bars.origin = Origin()
     grads = {p: _gradient(bars, (p, ()), public) for p in active}
-    return Adjoint(f, forward, bars.out, seed, grads, names, lines, dict(f.calls), dict(activity.pruned))
+    owned = frozenset(p for p in active if (p, ()) in bars.state and bars.state[p, ()].owned)
+    return Adjoint(f, forward, bars.out, seed, grads, names, lines, dict(f.calls), dict(activity.pruned), owned)
 
 
 def _seed(f: Function, bars: Bars, activity: Activity, seed: str, public: bool,

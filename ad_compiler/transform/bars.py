@@ -31,6 +31,8 @@ from ..syntax import Stmts, Tree, assign, constant, name, quote
 from ..analysis.results import result_kind
 
 Slot = tuple[str, tuple[object, ...]]
+MAKERS = frozenset("where outer sum zeros_like full_like sign exp sin cos tan sqrt tanh cosh sinh dot multiply divide tile "
+                   "repeat cumsum".split())  # NumPy functions that always make a new array
 ADD_AT, ADD_AT_ARRAY = "@add_at", "@np_add_at"  # spelled `x_bar[i] += g` and `np.add.at(x_bar, i, g)` when emitted
 INPLACE = "added in place"
 
@@ -53,6 +55,7 @@ class Bars:
     def __init__(self, inference: Inference, names: Names, lines: Lines, dynamic: frozenset[Slot]) -> None:
         self.inference, self.names, self.lines = inference, names, lines
         self.dynamic = dynamic  # containers that are indexed by what isn't known: each is one slot, a list of adjoints
+        self.parts: dict[str, Slot] = {}
         self.state: State = {}
         self.out: Stmts = []
         self.origin = Origin()
@@ -95,6 +98,8 @@ class Bars:
     def fresh(self, slot: Slot) -> str:
         """A new version of the name of a slot's adjoint: `x_bar`, `w_bar` for `params["w"]`, `pair_0_bar`."""
         identifier, path = slot
+        while identifier in self.parts:  # the temporary that holds `params["w"]` has the adjoint `w_bar`
+            identifier, path = self.parts[identifier][0], (*self.parts[identifier][1], *path)
         root = self.names.base.get(identifier, identifier)
         words = [str(k) for k in path if not isinstance(k, str) or k.isidentifier()]
         keyed = path and isinstance(path[-1], str) and path[-1].isidentifier()
@@ -293,6 +298,9 @@ def fresh_value(value: Tree) -> bool:
     """Whether an expression makes a new array, that nothing else refers to."""
     if isinstance(value, gast.BinOp):
         return True
+    if isinstance(value, gast.Call) and isinstance(value.func, gast.Attribute) and \
+            isinstance(value.func.value, gast.Name) and value.func.value.id == "@np":
+        return value.func.attr in MAKERS
     return isinstance(value, gast.UnaryOp) and isinstance(value.op, gast.USub)
 
 

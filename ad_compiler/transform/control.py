@@ -88,6 +88,7 @@ class Control:
         bars.inference.env.update({targets[s]: bars.slot_kind(s) for s in differ})
         owned = dict.fromkeys(differ, True)
         outer = bars.out
+        bars.origin = Origin()
         for _, back, state in sides:
             bars.state, bars.out = state, back
             values = self._ends(differ, {})

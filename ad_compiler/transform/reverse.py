@@ -32,6 +32,7 @@ class Plan:
     saves: bool  # whether forward returns (result, saved)
     active: tuple[str, ...]  # the parameters that get an adjoint, in order
     params: tuple[str, ...] = ()
+    owned: frozenset[str] = frozenset()  # parameters whose adjoint is an array that nothing else refers to
 
 
 Planner = Callable[[Operation, Tree, frozenset[str]], Plan]
@@ -342,7 +343,7 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
             bars.inference.env[n] = bars.kind(operands[p].id) if isinstance(operands[p], gast.Name) else UNKNOWN
         results = {p: name(n) for p, n in fresh.items()}
     for p in wanted:
-        bars.contribute((operands[p].id, ()), results[p])
+        bars.contribute((operands[p].id, ()), results[p], owned=p in plan.owned)
 
 
 def found_callee(operation: Operation) -> Callee:
