@@ -1,4 +1,4 @@
-"""The public transformations: `grad`, `value_and_grad`, `vjp`, `elementwise_grad`, `differentiable`, `gradient_source`."""
+"""The public transformations: `grad`, `value_and_grad`, `vjp`, `elementwise_grad`, `gradient_source`."""
 
 from __future__ import annotations
 
@@ -27,17 +27,21 @@ class Transformed:
     """A function made from another one; compiled at the first call for the kinds of its arguments, and kept."""
 
     _ad_transformed = True
+    __name__: str
+    __qualname__: str
 
     def __init__(self, form: str, f: Any, argnums: Argnums = 0, wrt: Wrt = None, has_aux: bool = False) -> None:
         self._form, self._f, self._argnums, self._wrt, self._aux = form, f, argnums, wrt, has_aux
         self._subject: Subject = subject(f)
         self._names, self._single = chosen(self._subject, argnums, wrt)
-        for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):  # no __wrapped__: getsource would show f
+        # Not __wrapped__: inspect.getsource would show f.
+        for attribute in ("__module__", "__name__", "__qualname__", "__doc__"):
             self.__dict__[attribute] = getattr(f, attribute, None) or getattr(self._subject.function, attribute, None)
         self.__signature__ = self._subject.signature
         self._compiler = Compiler(self._subject, self._names, inner_form(form, has_aux), self._single, has_aux)
-        self._count = len(self._subject.params) if all(
-            p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in self.__signature__.parameters.values()) else -1
+        positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+                         for p in self.__signature__.parameters.values())
+        self._count = len(self._subject.params) if positional else -1
         self._last: Program | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -63,7 +67,7 @@ class Transformed:
         return self._last.text
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        """The gradient of a method, taken from an object; `argnums` counted `self`, except that 0 means what follows it."""
+        """The gradient of an object's method; `argnums` counted `self`, except that 0 means what follows it."""
         if instance is None or not hasattr(type(self._f), "__get__"):
             return self
         method = self._f.__get__(instance, owner)
@@ -141,7 +145,8 @@ def chosen(s: Subject, argnums: Argnums, wrt: Wrt) -> tuple[tuple[str, ...], boo
 def _ones(out: Any) -> Any:
     """The seed of elementwise_grad."""
     if isinstance(out, (tuple, list, dict)):
-        raise ValueError(f"elementwise_grad needs an array or a number as the result; this one is a {type(out).__name__}")
+        raise ValueError("elementwise_grad needs an array or a number as the result; "
+                         f"this one is a {type(out).__name__}")
     return np.ones_like(out)[()]
 
 
@@ -152,8 +157,8 @@ def _advised(error: ValueError, form: str) -> ValueError:
         trace = trace.tb_next
     if trace is None or trace.tb_frame.f_code is not support.cotangent.__code__:
         return error
-    return ValueError(f"{form} needs a result with one element; this one has shape {np.shape(trace.tb_frame.f_locals['y'])}: "
-                      "use vjp, or sum it")
+    shape = np.shape(trace.tb_frame.f_locals["y"])
+    return ValueError(f"{form} needs a result with one element; this one has shape {shape}: use vjp, or sum it")
 
 
 def _transformation(form: str, f: Any, argnums: Argnums, wrt: Wrt, has_aux: bool, backend: str) -> Any:
@@ -168,7 +173,7 @@ def grad(f: Any = None, argnums: Argnums = 0, *, wrt: Wrt = None, has_aux: bool 
     """Make the function that returns the gradient of `f`.
 
     Arguments: `f`, a function of floats, arrays and containers of them, whose result has one element; `argnums`, which
-    positional arguments to differentiate by (for a tuple, a tuple of gradients is returned); `wrt`, their names instead;
+    positional arguments to differentiate by (a tuple gives a tuple of gradients); `wrt`, their names instead;
     `has_aux`: `f` returns `(value, aux)`, and `(gradient, aux)` is returned. Also a decorator, bare or with options.
     A gradient has the structure, shapes and dtypes of its argument. TypeError for integer arguments; ADError, with file
     and line, for what can't be differentiated. Reverse mode: Griewank & Walther, Evaluating Derivatives, chapter 3.
@@ -224,20 +229,35 @@ def vjp(f: Any, *primals: Any, has_aux: bool = False, backend: str = "numpy") ->
     args = bound_arguments(s.signature, s.label, primals, {})
     given = s.params[:len(primals)]
     names = tuple(p for p, value in zip(given, args, strict=False) if has_floats(value))
-    program = Compiler(s, names, "pair", False, has_aux).program(args)
-    out, saved = program.space[program.entry[0]](*args)
-    value, aux = out if has_aux else (out, None)
-    shape = result_shape(value)
-    backward = program.space[program.entry[1]]
-    saved = own_memory(program, saved, [*args, out])
+    out, back = _evaluated(s, args, names, has_aux)
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         """Send a cotangent of the result back to the primals."""
-        result = backward(saved, fitted(cotangent, shape))
-        found = dict(zip(names, result if len(names) > 1 else (result,), strict=True)) if names else {}
-        return tuple(found.get(p) for p in given)
+        found = back(cotangent)
+        return tuple([found.get(p) for p in given])
 
-    return (value, pullback, aux) if has_aux else (out, pullback)
+    return (out[0], pullback, out[1]) if has_aux else (out, pullback)
+
+
+def pulled(f: Any, named: dict[str, Any], wrt: tuple[str, ...]) -> tuple[Any, Callable[[Any], dict[str, Any]]]:
+    """The result of `f` for arguments by name, and its pullback to those in `wrt`, as a dict."""
+    s = subject(f)
+    defaults = {n: p.default for n, p in s.signature.parameters.items()}
+    return _evaluated(s, tuple({**defaults, **named}[p] for p in s.params), wrt, False)
+
+
+def _evaluated(s: Subject, args: tuple[Any, ...], names: tuple[str, ...], has_aux: bool) -> tuple[Any, Any]:
+    program = Compiler(s, names, "pair", False, has_aux).program(args)
+    out, saved = program.space[program.entry[0]](*args)
+    shape = result_shape(out[0] if has_aux else out)
+    backward = program.space[program.entry[1]]
+    saved = own_memory(program, saved, [*args, out])
+
+    def back(cotangent: Any) -> dict[str, Any]:
+        result = backward(saved, fitted(cotangent, shape))
+        return dict(zip(names, result if len(names) > 1 else (result,), strict=True)) if names else {}
+
+    return out, back
 
 
 def differentiable(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -251,7 +271,8 @@ def differentiable(f: Callable[..., Any]) -> Callable[..., Any]:
     """
     if not isinstance(f, types.FunctionType):
         raise TypeError(f"differentiable needs a Python function, and {f!r} isn't one: use grad or vjp")
-    members: dict[str, Any] = {"grad": grad, "value_and_grad": value_and_grad, "vjp": vjp, "gradient_source": gradient_source}
+    members: dict[str, Any] = {"grad": grad, "value_and_grad": value_and_grad, "vjp": vjp,
+                               "gradient_source": gradient_source}
     for label, transformation in members.items():
         setattr(f, label, functools.partial(transformation, f))
     return f
@@ -262,8 +283,8 @@ def gradient_source(f: Any, argnums: Argnums = 0, *, wrt: Wrt = None, mode: str 
     """Return the gradient of `f` as the text of a module that imports NumPy and nothing of ours.
 
     Arguments: `argnums` and `wrt` as for `grad`; `value`: the function returns `(value, gradients)`; `like`: example
-    arguments, or a signature `"w: f8[d], x: f8[n, d], n: int, p: float"`; without it annotations are used, and what they
-    leave open stays general. The function is called `<name>_vjp`: the primal's arguments, then `out_bar=1.0`.
+    arguments, or a signature `"w: f8[d], x: f8[n, d], n: int, p: float"`; without it annotations are used, and what
+    they leave open stays general. The function is called `<name>_vjp`: the primal's arguments, then `out_bar=1.0`.
 
     >>> def square(x):
     ...     return x * x

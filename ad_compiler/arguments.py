@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 ACCEPTED = (np.float64, np.float32, np.complex128, np.complex64)
+ARRAY_LIKE = ("__array__", "__array_ufunc__", "__array_function__", "__array_interface__")
 
 
 def shape_key(value: Any) -> Any:
@@ -51,8 +52,7 @@ def refuse_foreign(name: str, value: Any) -> None:
                                else f"np.asarray({name})"))
         if value.dtype.kind == "O":
             raise TypeError(f"{name} is an array of Python objects: pass {name}.astype(float)")
-    elif not isinstance(value, (np.generic, type)) and any(
-            hasattr(type(value), a) for a in ("__array__", "__array_ufunc__", "__array_function__", "__array_interface__")):
+    elif not isinstance(value, (np.generic, type)) and any(hasattr(type(value), word) for word in ARRAY_LIKE):
         raise TypeError(f"{name} is a {_type(value)}, for which derivatives aren't known: pass np.asarray({name})")
 
 
@@ -87,9 +87,10 @@ def _refuse_leaves(name: str, value: Any, start: str) -> None:
                             f"complex64; pass {_nearest(value.dtype)}({name})")
     elif not (value is None or type(value) in (float, complex) or isinstance(value, (int, str, bytes))):
         if isinstance(value, (float, complex)):
-            raise TypeError(f"{name} is a {_type(value)}: pass {'float' if isinstance(value, float) else 'complex'}({name})")
-        raise TypeError(f"{start.partition(', and ')[0]}, and {name} is {_article(_type(value))}: pass numbers, arrays, or "
-                        "tuples, lists and dicts of them")
+            plain = "float" if isinstance(value, float) else "complex"
+            raise TypeError(f"{name} is {_article(_type(value))}: pass {plain}({name})")
+        raise TypeError(f"{start.partition(', and ')[0]}, and {name} is {_article(_type(value))}: pass numbers, arrays, "
+                        "or tuples, lists and dicts of them")
 
 
 def has_floats(value: Any) -> bool:
@@ -119,7 +120,7 @@ def _article(word: str) -> str:
 
 def bound_arguments(signature: inspect.Signature, label: str, args: tuple[Any, ...],
                     kwargs: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The arguments in the order of the parameters, defaults included; TypeError as a call of the function raises it."""
+    """The arguments in the order of the parameters, defaults included; TypeError as a call of the function."""
     try:
         given = signature.bind(*args, **kwargs)
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""From a callable and arguments to a compiled program: what is differentiated, which kinds, and what has been compiled."""
+"""From a callable and arguments to a compiled program: what is differentiated, and what has been compiled."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def _without_first(inner: Subject, value: Any) -> Subject:
     parameters = list(inner.signature.parameters.values())
     if not parameters or parameters[0].kind not in (inspect.Parameter.POSITIONAL_ONLY,
                                                     inspect.Parameter.POSITIONAL_OR_KEYWORD):
-        raise UnsupportedError(f"{inner.label} is a method without a parameter for its object", "name the parameter: self")
+        raise UnsupportedError(f"{inner.label} is a method without a parameter for its object",
+                               "name the parameter: self")
     return replace(inner, bound={**inner.bound, parameters[0].name: value},
                    signature=inner.signature.replace(parameters=parameters[1:]))
 
@@ -214,8 +215,8 @@ class Compiler:
         for entry in found:
             if entry.kind == "data":
                 refuse_foreign(entry.label, entry.value)
-        key = (tuple(e.key for e in found), tuple(s.bound), s.off, tuple(kinds.items()), self.wrt, self.form, self.single,
-               self.aux)
+        key = (tuple(e.key for e in found), tuple(s.bound), s.off, tuple(kinds.items()), self.wrt, self.form,
+               self.single, self.aux)
         own = (*key, id(s.function))
         known = _texts.get(key) or _texts.get(own)
         if known is None:
@@ -277,7 +278,8 @@ def _program(known: _Text, s: Subject, found: list[Entry]) -> Program:
             data.append((label, found[place].read, found[place].key))
     data += [("", e.read, e.key) for k, e in enumerate(found)
              if e.kind == "data" and k not in shown and e.owner is not None and e.key != "empty"]
-    program = Program(known.text, loaded(known.text, s.function.__name__, objects), known.entry, tuple(data), guard(found))
+    space = loaded(known.text, s.function.__name__, objects)
+    program = Program(known.text, space, known.entry, tuple(data), guard(found))
     if not program.fresh():
         raise InternalError(f"the globals of {s.label} changed while its gradient was compiled", "call it again")
     return program
@@ -294,7 +296,8 @@ def _data_place(found: list[Entry], d: Data) -> int | _Kept:
         if e.kind == "data" and id(e.owner) == d.owner and e.label == d.name:
             return k
     value = d.read()
-    candidates = [k for k, e in enumerate(found) if e.kind == "data" and e.owner is None and e.value is value and e.label]
+    candidates = [k for k, e in enumerate(found)
+                  if e.kind == "data" and e.owner is None and e.label == d.name and e.value is value]
     return candidates[0] if candidates else _Kept(d)
 
 
@@ -312,7 +315,8 @@ def _refuse_result(inner: Instance, aux: bool, single: bool) -> None:
         if isinstance(kind, (Scalar, Array)):
             what = f"{'a number that isn' if isinstance(kind, Scalar) else 'an array whose elements aren'}'t " \
                    f"{'a float' if isinstance(kind, Scalar) else 'floats'}"
-        raise UnsupportedError(f"{inner.f.name} returns {what}: that has no derivative", "return a float or an array", place)
+        raise UnsupportedError(f"{inner.f.name} returns {what}: that has no derivative", "return a float or an array",
+                               place)
     if single and isinstance(kind, (Sequence, SequenceOf, Dict)):
         what = "dict" if isinstance(kind, Dict) else kind.type
         raise UnsupportedError(f"{inner.f.name} returns a {what}, and a gradient is that of one number",

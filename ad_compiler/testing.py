@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from .api import vjp
+from .api import pulled
+from .arguments import has_floats
+from .calling import subject
 
 Path = tuple[Any, ...]
 
@@ -17,10 +21,10 @@ def check_grads(f: Callable[..., Any], args: tuple[Any, ...], order: int = 1, mo
     """Raise AssertionError, with the worst entry, where the derivatives of `f` disagree with central differences.
 
     Arguments: `args`, a tuple of positional arguments: floats, real or complex arrays, containers of them, and whatever
-    else `f` takes; each entry of each float is checked. `order=1` and `modes=("rev",)` are what is built; ValueError for
-    others. `atol`, `rtol`: tolerances (1e-6; with float32 1e-2); `eps`: the step (2e-4; with float32 2⁻⁶), times
-    the size of entries greater than 1. The result may have any shape or structure: it is paired with a fixed cotangent of
-    numbers in [0.5, 1.5] of both signs. Two steps are combined (Richardson), so the error of the difference is O(eps⁴).
+    else `f` takes; each entry of each float is checked. `order=1` and `modes=("rev",)` are what is built; ValueError
+    for others. `atol`, `rtol`: tolerances (1e-6; with float32 1e-2); `eps`: the step (2e-4; with float32 2⁻⁶), times
+    the size of entries greater than 1. The result may have any shape or structure: it is paired with a fixed cotangent
+    of numbers in [0.5, 1.5] of both signs. Two steps are combined (Richardson), so the error of the difference is O(eps⁴).
 
     >>> check_grads(lambda x: np.sin(x) * x, (np.array([0.5, 2.0]),))
     """
@@ -34,34 +38,61 @@ def check_grads(f: Callable[..., Any], args: tuple[Any, ...], order: int = 1, mo
         raise ValueError("modes is empty: there is nothing to check")
     if not isinstance(args, tuple):
         raise TypeError(f"args must be a tuple of arguments, and is a {type(args).__name__}: write (x,)")
-    out, pullback = vjp(f, *args)
+    whole = inspect.signature(f) if _has_signature(f) else subject(f).signature
+    named = dict(whole.bind(*args).arguments)
+    wrt = tuple(name for name, value in named.items() if has_floats(value))
+    compare(f, named, wrt, atol, rtol, eps)
+
+
+def compare(f: Callable[..., Any], named: dict[str, Any], wrt: tuple[str, ...] | str, atol: float | None = None,
+            rtol: float | None = None, eps: float | None = None) -> int:
+    """Check the derivatives by the arguments `wrt`, and return how many there are; AssertionError as `check_grads`."""
+    wrt = (wrt,) if isinstance(wrt, str) else wrt
+    out, pullback = pulled(f, named, wrt)
     cotangent = _cotangent(out, np.random.default_rng(0))
     gradients = pullback(cotangent)
-    coarse = _coarse(out) or any(_coarse(value) for _, value in _leaves(args))
+    chosen = {name: named[name] for name in wrt}
+    coarse = _coarse(out) or _coarse(chosen)
     atol = (1e-2 if coarse else 1e-6) if atol is None else atol
     rtol = (1e-2 if coarse else 1e-6) if rtol is None else rtol
-    worst, message = 0.0, ""
-    for path, leaf in _leaves(args):
+    call = functools.partial(_called, f, inspect.signature(f) if _has_signature(f) else subject(f).signature)
+    worst, message, count = 0.0, "", 0
+    for path, leaf in _leaves(chosen):
         found = _at(gradients, path)
         _check_form(path, found, leaf)
         for index in np.ndindex(np.shape(leaf)):
             step = (eps or (2.0**-6 if coarse else 2e-4)) * max(1.0, abs(complex(np.asarray(leaf)[index])))
-            expected = _slope(f, args, path, index, cotangent, step, leaf)
+            expected = _slope(call, named, path, index, cotangent, step, leaf)
             got = complex(np.asarray(found)[index])
             excess = abs(got - expected) / (atol + rtol * abs(expected))
+            count += 1
             if not excess <= max(worst, 1.0):  # nan, too
                 worst = excess if excess == excess else np.inf
                 message = (f"{_spelled(path)}{list(index) if index else ''}: the gradient is {_number(got, leaf)}, "
                            f"the central difference {_number(expected, leaf)}")
     if message:
         raise AssertionError(f"derivatives disagree, worst at {message} (atol={atol:g}, rtol={rtol:g})")
+    return count
 
 
-def _slope(f: Callable[..., Any], args: tuple[Any, ...], path: Path, index: tuple[int, ...], cotangent: Any, step: float,
-           leaf: Any) -> complex:
+def _has_signature(f: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(f)
+    except (TypeError, ValueError):  # NumPy's functions
+        return False
+    return not isinstance(f, np.ufunc)
+
+
+def _called(f: Callable[..., Any], signature: inspect.Signature, named: dict[str, Any]) -> Any:
+    given = inspect.BoundArguments(signature, cast(Any, named))
+    return f(*given.args, **given.kwargs)
+
+
+def _slope(call: Callable[[Any], Any], named: dict[str, Any], path: Path, index: tuple[int, ...], cotangent: Any,
+           step: float, leaf: Any) -> complex:
     """The derivative by one entry; by a complex one, ∂/∂x - i ∂/∂y, which is what complex gradients are here."""
     def difference(size: complex) -> float:
-        up, down = (f(*_moved(args, path, index, s)) for s in (size, -size))
+        up, down = (call(_moved(named, path, index, s)) for s in (size, -size))
         return _paired(cotangent, up, down) / (2 * abs(size))
 
     def refined(direction: complex) -> float:
@@ -75,7 +106,8 @@ def _moved(value: Any, path: Path, index: tuple[int, ...], size: complex) -> Any
     if path:
         if isinstance(value, dict):
             return {k: _moved(v, path[1:], index, size) if k == path[0] else _copied(v) for k, v in value.items()}
-        return type(value)(_moved(v, path[1:], index, size) if k == path[0] else _copied(v) for k, v in enumerate(value))
+        return type(value)(_moved(v, path[1:], index, size) if k == path[0] else _copied(v)
+                           for k, v in enumerate(value))
     change = size if np.iscomplexobj(value) else size.real
     if not isinstance(value, np.ndarray):
         return type(value)(value + change)
@@ -151,7 +183,8 @@ def _check_form(path: Path, found: Any, leaf: Any) -> None:
     if found is None:
         raise AssertionError(f"{_spelled(path)}: there is no gradient (None)")
     if np.shape(found) != np.shape(leaf):
-        raise AssertionError(f"{_spelled(path)}: the gradient has shape {np.shape(found)}, the argument {np.shape(leaf)}")
+        raise AssertionError(f"{_spelled(path)}: the gradient has shape {np.shape(found)}, the argument "
+                             f"{np.shape(leaf)}")
     if np.asarray(found).dtype != np.asarray(leaf).dtype:
         raise AssertionError(f"{_spelled(path)}: the gradient has dtype {np.asarray(found).dtype}, the argument "
                              f"{np.asarray(leaf).dtype}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
 import math
 import textwrap
@@ -20,7 +21,7 @@ from ..errors import SourceError
 from ..frontend.resolve import Scope
 from ..frontend.source import find
 from ..program import Data, Fixed, Function, Meaning
-from ..syntax import Tree, name, substitute, walk
+from ..syntax import Tree, name, rebuilt, substitute, walk
 from . import printer
 from .coalesce import final_names
 from .spell import Speller
@@ -54,7 +55,8 @@ class Module:
                 if not identifier.startswith("@") and isinstance(f.meanings[identifier], Fixed):
                     self._outer(identifier, f.meanings[identifier])
         labels = {f.name for f in self.functions}
-        bodies = [self._function(f, labels) for f in self.functions]
+        needs = self._needs(labels)
+        bodies = [self._function(f, labels, needs) for f in self.functions]
         parts = [header.rstrip()] if header else []
         if self.imports:
             parts.append("\n".join(sorted(self.imports.values(), key=lambda t: (t.startswith("from"), t))))
@@ -63,23 +65,32 @@ class Module:
         parts += [*self.pasted.values(), *bodies]
         return "\n\n\n".join(parts).replace("\n\n\n", "\n\n", 1 if header and self.imports else 0) + "\n"
 
-    def _function(self, f: Function, labels: set[str]) -> str:
+    def _needs(self, labels: set[str]) -> dict[str, list[str]]:
+        """Arrays and instances that each function must be given: those that it reads, and those that it passes on."""
+        needs: dict[str, set[str]] = {}
+        for f in self.functions:
+            found = {i: self._outer(i, f.meanings[i]) for i in self._free(f) if not i.startswith("@")}
+            needs[f.name] = {label for label in found.values() if label in self.parameters}
+        size = -1
+        while size != sum(map(len, needs.values())):
+            size = sum(map(len, needs.values()))
+            for f in self.functions:
+                needs[f.name] |= {n for i in self._free(f) if i[1:] in labels and i[0] == "@" for n in needs[i[1:]]}
+        return {label: sorted(found) for label, found in needs.items()}
+
+    def _function(self, f: Function, labels: set[str], needs: Mapping[str, list[str]]) -> str:
         free: dict[str, str] = {}
         for identifier in self._free(f):
             if identifier.startswith("@"):
                 free[identifier] = self._own(identifier, labels)
             elif identifier in f.meanings:
                 free[identifier] = self._outer(identifier, f.meanings[identifier])
-        final = {**final_names(f, set(free.values()) | labels), **free}
-        wanted = set(f.params)
+        final = {**final_names(f, set(free.values()) | labels | set(needs[f.name])), **free}
         params = [_parameter(p, final.get(p, p), f) for p in f.params]
-        mine = {free[n] for n in free} & set(self.parameters)
-        if mine and f is not self.functions[-1]:
-            raise SourceError(f"{sorted(mine)[0]} is data of a called function that a standalone file can't hold",
-                              "pass it as an argument")
-        if mine:
-            params += ["*", *sorted(mine - wanted)]
-        speller = Speller(f, final, self.constants.get(f.name, {}))
+        if needs[f.name]:
+            params += ["*", *needs[f.name]]
+        given = {"@" + label: wanted for label, wanted in needs.items() if wanted}
+        speller = Speller(f.with_body([_passing(s, given) for s in f.body]) if given else f, final, self.constants.get(f.name, {}))
         return "\n".join(speller.function(f.name, ", ".join(params)))
 
     def _free(self, f: Function) -> list[str]:
@@ -151,6 +162,11 @@ class Module:
         """A free name of the user's."""
         if isinstance(meaning, Data):
             return self._data(identifier, meaning)
+        if isinstance(meaning, Fixed) and self.standalone and isinstance(meaning.value, functools.partial):
+            return self._partial(identifier, meaning.value)
+        if isinstance(meaning, Fixed) and self.standalone and not hasattr(meaning.value, "__name__"):
+            value = meaning.value  # an object that can be called: it is a parameter of the file's functions
+            return self._data(identifier, Data(identifier, lambda: value, id(value)))
         if not isinstance(meaning, Fixed) or getattr(builtins, identifier, None) is meaning.value:
             return identifier
         value = meaning.value
@@ -175,6 +191,13 @@ class Module:
         return label
 
     def _data(self, identifier: str, meaning: Data) -> str:
+        """Data of the user's; an instance has the name that the differentiated function has for it, not `self`."""
+        value = meaning.read()
+        if meaning.owner == id(value):
+            for other, m in ((o, m) for f in reversed(self.functions) for o, m in f.meanings.items()):
+                if other != identifier and getattr(m, "value", None) is value or isinstance(m, Data) and m.read() is value:
+                    identifier, meaning = other, Data(other, meaning.read, id(value))
+                    break
         key = (meaning.name, meaning.owner)
         label, count = identifier, 1
         while label in self.names and self.names[label] != key:
@@ -184,7 +207,6 @@ class Module:
         if not self.standalone:
             self.data[label] = meaning
             return label
-        value = meaning.read()
         text = _literal(value)
         if text is not None:
             self.literals[label] = text
@@ -193,6 +215,20 @@ class Module:
             self.literals[label] = f"{numpy}.array({value.tolist()!r}, dtype={value.dtype.name!r})".replace("nan", "float('nan')")
         else:
             self.parameters[label] = meaning
+        return label
+
+    def _partial(self, identifier: str, value: functools.partial[Any]) -> str:
+        """A partial of a function, written out if what it is given can be."""
+        label = self._take(identifier, value, ours=False)
+        if label not in self.pasted:
+            inner = self._outer(value.func.__name__, Fixed(value.func))
+            texts = [_literal(a) for a in value.args] + [(k, _literal(v)) for k, v in value.keywords.items()]
+            parts = [t if isinstance(t, str) else f"{t[0]}={t[1]}" for t in texts if t is not None and t[1] is not None]
+            if len(parts) != len(texts):
+                raise SourceError(f"{identifier} is a partial with values that a standalone file can't hold",
+                                  "pass them as arguments")
+            module = self._import("functools", functools, ours=True)
+            self.pasted[label] = f"{label} = {module}.partial({', '.join([inner, *parts])})"
         return label
 
     def _paste(self, identifier: str, function: types.FunctionType) -> str:
@@ -222,6 +258,15 @@ class Module:
         del self.pasted[label]
         self.pasted[label] = printer.function(fresh).rstrip()
         return label
+
+
+def _passing(tree: Tree, given: Mapping[str, list[str]]) -> Tree:
+    """A statement whose calls of derived functions pass on the data that these need."""
+    tree = rebuilt(tree, lambda child: _passing(child, given))
+    if isinstance(tree, gast.Call) and isinstance(tree.func, gast.Name) and tree.func.id in given:
+        extra = [gast.keyword(arg=n, value=name(n)) for n in given[tree.func.id]]
+        return gast.Call(func=tree.func, args=tree.args, keywords=[*tree.keywords, *extra])
+    return tree
 
 
 def _reads_all(tree: Tree) -> list[str]:
