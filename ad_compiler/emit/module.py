@@ -45,6 +45,7 @@ class Module:
     data: dict[str, Data] = field(default_factory=dict)  # in memory: read anew at each call
     objects: dict[str, Any] = field(default_factory=dict)  # in memory: functions and classes put into the namespace
     users: set[str] = field(default_factory=set)
+    free: dict[str, list[str]] = field(default_factory=dict)
 
     def text(self, header: str) -> str:
         """The module as text."""
@@ -94,6 +95,9 @@ class Module:
         return "\n".join(speller.function(f.name, ", ".join(params)))
 
     def _free(self, f: Function) -> list[str]:
+        """The free names of a function, ours and the user's, in order."""
+        if f.name in self.free:
+            return self.free[f.name]
         found: dict[str, None] = {}
         for tree in [*f.body, f.result]:
             for node in walk(tree):
@@ -102,7 +106,8 @@ class Module:
                     found[node.id] = None
                 if isinstance(node, gast.Call) and isinstance(node.func, gast.Name) and node.func.id == "@np_add_at":
                     found["@np"] = None
-        return list(found)
+        self.free[f.name] = list(found)
+        return self.free[f.name]
 
     # Names
 

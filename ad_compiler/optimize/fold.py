@@ -45,10 +45,16 @@ class Folder:
                 self.everywhere[statement.targets[0].id] = substitute(statement.value, self.everywhere)
                 continue
             kept.append(_with(statement, self.everywhere))
-        out: Stmts = []
+        out: list[Tree | None] = []
+        waiting: dict[str, int] = {}  # temporaries that the next statements may take up, by their place in `out`
         for statement in kept:
-            out.append(self._absorbing(statement, out))
-        return [self._inner(s) for s in out]
+            fresh = self._absorbing(statement, out, waiting)
+            if not isinstance(fresh, gast.Assign):
+                waiting.clear()
+            elif self._is_candidate(fresh) and self.uses[fresh.targets[0].id] == 1 and not _special(fresh.value):
+                waiting[fresh.targets[0].id] = len(out)
+            out.append(fresh)
+        return [self._inner(s) for s in out if s is not None]
 
     def _inner(self, statement: Tree) -> Tree:
         if not isinstance(statement, (gast.If, gast.For, gast.While)):
@@ -63,32 +69,30 @@ class Folder:
         return isinstance(statement, gast.Assign) and isinstance(statement.targets[0], gast.Name) and \
             statement.targets[0].id in self.candidates
 
-    def _absorbing(self, statement: Tree, before: Stmts) -> Tree:
+    def _absorbing(self, statement: Tree, before: list[Tree | None], waiting: dict[str, int]) -> Tree:
         """The statement with single-use temporaries of the statements before it; these are taken out of `before`."""
         own = "value" if hasattr(statement, "value") else "test" if hasattr(statement, "test") else "iter"
         tree = getattr(statement, own, None)
         if not isinstance(tree, gast.AST) or isinstance(statement, (gast.While, gast.Assert)):
             return statement
         buffers = reads(tree.args[0]) if _special(tree) and tree.args else []
-        for k in range(len(before) - 1, -1, -1):
+        # From the last one made to the first: what an expression calls then runs in its old order.
+        for k in sorted((waiting[n] for n in reads(tree) if n in waiting and n not in buffers), reverse=True):
             earlier = before[k]
-            if not self._is_candidate(earlier):
-                if not isinstance(earlier, gast.Assign):
-                    break
+            if earlier is None or not self._movable(earlier, k, before) or self._too_long(statement, earlier, tree):
                 continue
             label = earlier.targets[0].id
-            if self.uses[label] != 1 or label not in reads(tree) or label in buffers or _special(earlier.value):
-                continue
-            if not self.pure(earlier.value) and k != len(before) - 1:
-                continue
-            if self._too_long(statement, earlier, tree):
-                continue
             tree = substitute(tree, {label: earlier.value})
-            del before[k]
+            before[k] = None
+            del waiting[label]
         if tree is getattr(statement, own):
             return statement
         fields = {f: getattr(statement, f, None) for f in statement._fields} | {own: tree}
         return at(type(statement)(**fields), statement.lineno)
+
+    def _movable(self, earlier: Tree, k: int, before: list[Tree | None]) -> bool:
+        """What isn't pure moves only past nothing."""
+        return self.pure(earlier.value) or all(s is None for s in before[k + 1:])
 
     def _too_long(self, statement: Tree, earlier: Tree, tree: Tree) -> bool:
         one, other = self.f.origin(statement), self.f.origin(earlier)
