@@ -288,7 +288,7 @@ def gradient_source(f: Any, argnums: Argnums = 0, *, wrt: Wrt = None, mode: str 
 
     >>> def square(x):
     ...     return x * x
-    >>> print(gradient_source(square, like="x: float").split("\\n\\n")[-1], end="")
+    >>> print(gradient_source(square, like="x: float").split("\\n\\n\\n")[-1], end="")
     def square_vjp(x, out_bar=1.0):
         # backward
         x_bar = 2 * out_bar * x

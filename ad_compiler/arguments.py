@@ -89,8 +89,8 @@ def _refuse_leaves(name: str, value: Any, start: str) -> None:
         if isinstance(value, (float, complex)):
             plain = "float" if isinstance(value, float) else "complex"
             raise TypeError(f"{name} is {_article(_type(value))}: pass {plain}({name})")
-        raise TypeError(f"{start.partition(', and ')[0]}, and {name} is {_article(_type(value))}: pass numbers, arrays, "
-                        "or tuples, lists and dicts of them")
+        raise TypeError(f"{start.partition(', and ')[0]}, and {name} is {_article(_type(value))}: pass numbers, "
+                        "arrays, or tuples, lists and dicts of them")
 
 
 def has_floats(value: Any) -> bool:

@@ -103,6 +103,7 @@ class Function:
     defaults: Mapping[str, Tree] = field(default_factory=dict)
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     calls: Mapping[int, Any] = field(default_factory=dict)  # what each call of a function calls, by line
+    aliased: frozenset[str] = frozenset()  # versions that two of the user's names stand for where one is augmented
     source: Any = None
     scope: Any = None
     comment: str = ""

@@ -18,7 +18,7 @@ def fresh_names(f: Function, inference: Inference) -> set[str]:
     statements = [s for s in all_statements(f.body) if isinstance(s, gast.Assign)]
     shared = _shared(statements, inference) | ({f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set())
     names = {t.id: s for s in statements for t in walk(s.targets[0]) if isinstance(t, gast.Name)}
-    fresh = set(names) - shared
+    fresh = set(names) - shared - f.aliased - _renamed(statements, f)
     size = -1
     while size != len(fresh):
         size = len(fresh)
@@ -27,6 +27,17 @@ def fresh_names(f: Function, inference: Inference) -> set[str]:
                 if t in fresh and not _makes(v, fresh, inference):
                     fresh.discard(t)
     return fresh
+
+
+def _renamed(statements: list[Tree], f: Function) -> set[str]:
+    """Versions that are merged under another of the user's names, which then stands for the same array."""
+    found: set[str] = set()
+    for s in statements:
+        if isinstance(s.targets[0], gast.Tuple) and isinstance(s.value, gast.Tuple):
+            for t, v in _pairs(s):
+                if isinstance(v, gast.Name) and f.names.base.get(v.id) != f.names.base.get(t):
+                    found |= {v.id, t}
+    return found
 
 
 def _pairs(s: Tree) -> list[tuple[str, Tree]]:

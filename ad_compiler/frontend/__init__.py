@@ -44,7 +44,8 @@ def normal_form(function: types.FunctionType, bound: Mapping[str, Any], kinds: M
     out = nz.env.get(result.id, result) if isinstance(result, gast.Name) else result
     label = getattr(tree, "name", None) or _lambda_name(function)
     return Function(label, tuple(params), done, out, names, nz.lines.origins,
-                    _meanings(nz, params, done, out), kinds=dict(kinds), calls=nz.calls, source=source, scope=scope)
+                    _meanings(nz, params, done, out), kinds=dict(kinds), calls=nz.calls, source=source, scope=scope,
+                    aliased=frozenset(nz.aliased))
 
 
 def _lambda_name(function: types.FunctionType) -> str:

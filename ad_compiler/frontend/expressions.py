@@ -8,13 +8,14 @@ from dataclasses import replace
 from typing import Any, NoReturn
 
 import gast
+import numpy as np
 
 from .. import modes
 from ..errors import Place, UnsupportedError
 from ..kinds import Kind
 from ..program import Data, Lines, Names, Origin
 from ..syntax import Stmts, Tree, assign, at, constant, dotted, literal, name, reads, substitute, walk
-from .purity import pure_call
+from .purity import WRITERS, pure_call, writes_arguments
 from .resolve import MISSING, Callee, Scope, callee
 from .source import Source
 from .taint import Taint
@@ -34,6 +35,7 @@ class Expressions:
         self.origin = Origin()
         self.mode: tuple[bool, str] = (True, "")
         self.augmented = False
+        self.aliased: set[str] = set()  # versions with two names where one of them is augmented
         self.wanted = ""
         self.carried: list[dict[str, str]] = []
         self.calls: dict[int, Callee] = {}
@@ -338,8 +340,15 @@ class Expressions:
     # What a call may do
 
     def _check_opaque(self, call: Tree) -> None:
-        """Refuse a call that might write into a value that carries a derivative."""
+        """Refuse a call that might write into a value that carries a derivative, or hide its way through."""
         value = self.scope.value(call.func)
+        if value in (eval, exec, locals, vars, globals, compile):
+            self.refuse(call, f"{value.__name__}() hides what it reads", "write the expression out")
+        if any(k.arg == "out" and not isinstance(k.value, gast.Constant) for k in call.keywords):
+            self.refuse(call, "`out=` writes into an array, which can't be differentiated yet", "use the result")
+        if value in (float, complex) and any(isinstance(n, gast.JoinedStr) or isinstance(n, gast.Call) and
+                                             self.scope.value(n.func) in (str, repr, format) for a in call.args for n in walk(a)):
+            self.refuse(call, f"{value.__name__}() of a text: the derivative doesn't pass through text", "use the number itself")
         given = [*call.args, *(k.value for k in call.keywords)]
         active = any(self.taint.carries(a.value if isinstance(a, gast.Starred) else a) for a in given)
         if value is MISSING:
@@ -347,8 +356,14 @@ class Expressions:
                     and call.func.attr in WRITERS:
                 self.refuse(call, f"`.{call.func.attr}` writes into its array, which can't be differentiated yet",
                             "build a new array instead")
+            if isinstance(call.func, gast.Attribute) and call.func.attr == "at" and \
+                    isinstance(self.scope.value(call.func.value), np.ufunc):
+                self.refuse(call, "`.at` writes into an array, which can't be differentiated yet", "build a new array")
             return
         found = callee(value)
+        if found.kind == "function" and active and writes_arguments(found.value):
+            self.refuse(call, f"{found.value.__name__} writes into what it is given, which can't be differentiated yet",
+                        "let it return a new value")
         if active and found.kind == "opaque" and not pure_call(value):
             self.refuse(call, f"{getattr(value, '__name__', value)} has no derivative rule and no Python source, and "
                         "might write into the value that it is given", "pass it detach(...) of a copy")
@@ -386,8 +401,6 @@ REFUSED = {
     "Set": ("a set of values that carry a derivative", "use a list or tuple"),
     "Starred": ("`*`", "write the arguments out"),
 }
-WRITERS = frozenset("append clear extend fill insert itemset partition pop popitem put remove resize reverse setdefault "
-                    "setfield setflags sort update".split())
 
 
 def _after_gaps(parameters: list[inspect.Parameter], free: list[inspect.Parameter], bound: Mapping[str, Any]

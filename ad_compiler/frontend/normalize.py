@@ -73,6 +73,10 @@ class Normalizer(Expressions):
             self.refuse_write(statement.target)
         old = name(statement.target.id)
         value = gast.copy_location(gast.BinOp(left=old, op=statement.op, right=statement.value), statement)
+        version = self.env.get(statement.target.id)
+        if any(v is version or isinstance(v, gast.Name) and isinstance(version, gast.Name) and v.id == version.id
+               for n, v in self.env.items() if n != statement.target.id):
+            self.aliased.add(version.id)
         self.augmented = True
         self._assign(statement.target, value)
         self.augmented = False
