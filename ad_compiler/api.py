@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -41,12 +42,14 @@ class Transformed:
         self._compiler = Compiler(self._subject, self._names, inner_form(form, has_aux), self._single, has_aux)
         positional = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
                          for p in self.__signature__.parameters.values())
+        self._defaults = (self._subject.function.__defaults__, self._subject.function.__kwdefaults__)
         self._count = len(self._subject.params) if positional else -1
+        self._tail = _trailing_defaults(self.__signature__)
         self._last: Program | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if kwargs or len(args) != self._count:
-            args = bound_arguments(self.__signature__, self._subject.label, args, kwargs)
+            args = self._bound(args, kwargs)
         self._last = program = self._compiler.program(args)
         entry = program.space[program.entry[0]]
         if self._form == "elementwise_grad":
@@ -57,6 +60,18 @@ class Transformed:
         except ValueError as error:
             raise _advised(error, self._form) from None
         return (result[1], result[0][1]) if self._aux and self._form == "grad" else result
+
+    def _bound(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, ...]:
+        """All arguments in the order of the parameters; with new defaults, if the function was given new ones."""
+        f = self._subject.function
+        if f.__defaults__ is not self._defaults[0] or f.__kwdefaults__ is not self._defaults[1]:
+            self.__signature__ = subject(self._f).signature
+            self._defaults = (f.__defaults__, f.__kwdefaults__)
+            self._tail = _trailing_defaults(self.__signature__)
+        missing = self._count - len(args)
+        if not kwargs and 0 < missing <= len(self._tail):
+            return args + self._tail[-missing:]
+        return bound_arguments(self.__signature__, self._subject.label, args, kwargs)
 
     @property
     def source(self) -> str:
@@ -94,6 +109,10 @@ class Transformed:
 
     def __repr__(self) -> str:
         return f"<{self._form} of {self.__qualname__} with respect to {', '.join(self._names)}>"
+
+
+def _trailing_defaults(signature: inspect.Signature) -> tuple[Any, ...]:
+    return tuple(p.default for p in signature.parameters.values() if p.default is not p.empty)
 
 
 def inner_form(form: str, has_aux: bool) -> str:

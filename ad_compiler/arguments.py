@@ -64,9 +64,11 @@ def _refuse_whole(name: str, value: Any) -> None:
                         if value.size == 1 else f"{start}{_article(value.dtype.name)} array: pass {name}.astype(float)")
     if isinstance(value, (int, np.integer, np.bool_)):
         raise TypeError(f"{start}{_article(_type(value))}: pass float({name})")
-    if value is None or isinstance(value, (str, bytes)):
+    if value is None or isinstance(value, (str, bytes)) or isinstance(value, np.ndarray) and value.dtype.kind in "SU":
         raise TypeError(f"{start}{value!r}: choose another argument with argnums or wrt")
     _refuse_leaves(name, value, start)
+    if not has_floats(value):
+        raise TypeError(f"{start.partition(', and ')[0]}, and there is none in {name}")
 
 
 def _refuse_leaves(name: str, value: Any, start: str) -> None:

@@ -113,7 +113,8 @@ def _spelled(f: Any) -> types.FunctionType:
     assert found is not None
     row, form = found
     if form.star or row.verb == "constant":
-        raise SourceError(f"{f!r} can't be differentiated on its own", "wrap it in a function of your own")
+        raise SourceError(f"{f!r} has no Python source, and no derivative on its own",
+                          "wrap it in a function of your own")
     needed = [p for p in form.params if p not in row.defaults]
     name = row.name if row.name.isidentifier() else "function"
     text = f"def {name}({', '.join(needed)}):\n    return function({', '.join(needed)})\n"

@@ -97,8 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="compare derivatives with central differences", epilog=EPILOG,
                                 description="Compare derivatives with central differences. The target is imported: its "
-                                            "module runs; and the text of --at is evaluated as Python, with the names of the "
-                                            "target's module and np.")
+                                            "module runs; and the text of --at is evaluated as Python, with "
+                                            "the names of the target's module and np.")
     check.add_argument("target", metavar="TARGET", help=TARGET_HELP)
     check.add_argument("--wrt", metavar="w,b", help="arguments to differentiate by (the first one)")
     check.add_argument("--at", required=True, metavar='"w=np.ones(3), n=4"', help="the arguments; evaluated as Python")

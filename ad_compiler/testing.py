@@ -24,7 +24,7 @@ def check_grads(f: Callable[..., Any], args: tuple[Any, ...], order: int = 1, mo
     else `f` takes; each entry of each float is checked. `order=1` and `modes=("rev",)` are what is built; ValueError
     for others. `atol`, `rtol`: tolerances (1e-6; with float32 1e-2); `eps`: the step (2e-4; with float32 2⁻⁶), times
     the size of entries greater than 1. The result may have any shape or structure: it is paired with a fixed cotangent
-    of numbers in [0.5, 1.5] of both signs. Two steps are combined (Richardson), so the error of the difference is O(eps⁴).
+    of numbers in [0.5, 1.5] of both signs. Two steps are combined (Richardson): the difference's error is O(eps⁴).
 
     >>> check_grads(lambda x: np.sin(x) * x, (np.array([0.5, 2.0]),))
     """
@@ -64,7 +64,8 @@ def compare(f: Callable[..., Any], named: dict[str, Any], wrt: tuple[str, ...] |
             step = (eps or (2.0**-6 if coarse else 2e-4)) * max(1.0, abs(complex(np.asarray(leaf)[index])))
             expected = _slope(call, named, path, index, cotangent, step, leaf)
             got = complex(np.asarray(found)[index])
-            excess = abs(got - expected) / (atol + rtol * abs(expected))
+            difference, allowed = abs(got - expected), atol + rtol * abs(expected)
+            excess = difference / allowed if allowed else np.inf if difference else 0.0
             count += 1
             if not excess <= max(worst, 1.0):  # nan, too
                 worst = excess if excess == excess else np.inf

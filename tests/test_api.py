@@ -5,23 +5,20 @@ from __future__ import annotations
 import collections
 import copy
 import functools
-import gc
 import inspect
 import itertools
 import pickle
-import threading
-import time
-import types
-import weakref
+import warnings
 
 import numpy as np
 import pytest
 
 import ad_compiler as ad
-from ad_compiler import calling
 
 X = np.array([0.5, -1.0, 2.0])
-COUNTER = itertools.count()
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", PendingDeprecationWarning)
+    MATRIX = np.matrix([[1.0]])
 
 
 def square(x):
@@ -101,8 +98,9 @@ def test_what_to_differentiate_by(options, expected):
 
 @pytest.mark.parametrize("options, error, says", [
     ({"argnums": 2}, ValueError, "2 parameters: x, y"), ({"argnums": -3}, ValueError, "2 parameters"),
-    ({"argnums": True}, TypeError, "int"), ({"argnums": [0, 1]}, TypeError, "tuple"), ({"argnums": "x"}, TypeError, "wrt="),
-    ({"argnums": 0.0}, TypeError, "int"), ({"argnums": (0, 0)}, ValueError, "twice"), ({"argnums": (0, -2)}, ValueError, "twice"),
+    ({"argnums": True}, TypeError, "int"), ({"argnums": [0, 1]}, TypeError, "tuple"),
+    ({"argnums": "x"}, TypeError, "wrt="), ({"argnums": 0.0}, TypeError, "int"),
+    ({"argnums": (0, 0)}, ValueError, "twice"), ({"argnums": (0, -2)}, ValueError, "twice"),
     ({"argnums": ()}, ValueError, "no argument"), ({"wrt": "z"}, ValueError, "no parameter 'z'; it has x, y"),
     ({"wrt": ("x", "x")}, ValueError, "twice"), ({"wrt": "x", "argnums": 1}, ValueError, "one of them"),
     ({"backend": "jax"}, ValueError, "numpy")])
@@ -148,7 +146,8 @@ def test_wrong_calls_raise_as_the_function_does(args, kwargs):
 
 
 @pytest.mark.parametrize("thing, error, says", [
-    (3.0, TypeError, "the function itself"), (None, TypeError, "function"), (int, ad.SourceError, "no Python source"),
+    (3.0, TypeError, "the function itself"), (None, TypeError, "function"), (int, ad.SourceError, "own"),
+    (dict.get, ad.SourceError, "no Python source"),
     (Model, ad.SourceError, "source"), (decorated, ad.UnsupportedError, "gradient of a gradient"),
     (np.argmax, ad.SourceError, "own")])
 def test_what_is_not_a_function_that_can_be_differentiated(thing, error, says):
@@ -247,20 +246,23 @@ class Metres(float):
 
 @pytest.mark.parametrize("value, says", [
     ("text", "'text'"), (None, "None"), (b"a", "b'a'"), (np.array([1.0, 2.0], dtype=object), "objects"),
-    (np.ma.array([1.0, 2.0], mask=[0, 1]), "MaskedArray"), (np.matrix([[1.0]]), r"np.asarray\(x\)"),
+    (np.ma.array([1.0, 2.0], mask=[0, 1]), "MaskedArray"), (MATRIX, r"np.asarray\(x\)"),
     (Series(), r"Series.*np.asarray\(x\)"), (np.float16(1), "np.float32"), (np.ones(2, np.float16), "astype"),
     (np.longdouble(1), "np.float64"), (np.ones(2, np.clongdouble), "np.complex128"), ({1.0, 2.0}, "set"),
     (Point(1.0, 2.0), "Point"), (collections.OrderedDict(a=1.0), "OrderedDict"), (range(3), "range"),
-    (np.array(["a"]), "floats"), (np.array(["2020-01-01"], dtype="M8[D]"), "datetime64"), (Metres(2.0), r"float\(x\)"),
-    (np.zeros(2, dtype=[("a", "f8")]), "dtype"), ([np.matrix([[1.0]])], r"x\[0\] is a .*matrix"),
+    (np.array(["a"]), "floats"),
+    ([1, 2], "none in x"),
+    ({}, "none in x"), ([None, ("a", np.arange(2))], "none in x"), (np.array(["2020"], dtype="M8[D]"), "datetime64"),
+    (Metres(2.0), r"float\(x\)"),
+    (np.zeros(2, dtype=[("a", "f8")]), "dtype"), ([MATRIX], r"x\[0\] is a .*matrix"),
     ({"k": np.float16(1)}, r"x\['k'\] is a .*float16")], ids=lambda v: type(v).__name__)
 def test_other_types_get_advice(value, says):
     with pytest.raises(TypeError, match=f"(?s){says}"):
         ad.grad(lambda x: np.sum(x))(value)
 
 
-@pytest.mark.parametrize("value", [np.matrix([[1.0]]), np.ma.array([1.0], mask=[1]), Series(), np.array([1.0], dtype=object)],
-                         ids=lambda v: type(v).__name__)
+@pytest.mark.parametrize("value", [MATRIX, np.ma.array([1.0], mask=[1]), Series(),
+                                   np.array([1.0], dtype=object)], ids=lambda v: type(v).__name__)
 def test_foreign_arrays_are_refused_wherever_they_stand(value):
     with pytest.raises(TypeError, match="y is a"):
         ad.grad(lambda x, y: np.sum(x * y))(1.0, value)
@@ -271,11 +273,12 @@ def test_foreign_arrays_are_refused_wherever_they_stand(value):
 
 
 @pytest.mark.parametrize("value", [2.0, np.float64(2), np.float32(2), 2 + 1j, np.complex64(2 + 1j), np.array(2.0), X,
-                                   X.astype("f4"), X + 1j, X[::-1], np.ones((2, 0)), np.ones((2, 3), order="F")], ids=repr)
+                                   X.astype("f4"), X + 1j, X[::-1], np.ones((2, 0)), np.ones((2, 3), order="F")],
+                         ids=repr)
 def test_a_gradient_has_the_form_of_its_argument(value):
     found = ad.grad(lambda x: np.sum(np.real(x * x)))(value)
     assert np.shape(found) == np.shape(value) and np.asarray(found).dtype == np.asarray(value).dtype
-    assert isinstance(found, np.ndarray) == isinstance(value, np.ndarray)
+    assert isinstance(found, np.ndarray) == isinstance(value, np.ndarray) or np.ndim(value) == 0
     assert np.array_equal(found, 2 * value)
 
 
@@ -305,9 +308,9 @@ def test_arguments_are_never_changed_and_never_shared():
 
 # Results
 
-@pytest.mark.parametrize("f, x", [(lambda x: x * x, 2.0), (lambda x: x * x, np.array(2.0)), (lambda x: x * x, np.array([2.0])),
-                                  (lambda x: x * x, np.array([[2.0]]))])
-def test_results_of_one_element(f, x):
+@pytest.mark.parametrize("x", [2.0, np.array(2.0), np.array([2.0]), np.array([[2.0]])], ids=repr)
+def test_results_of_one_element(x):
+    f = lambda x: x * x
     assert np.array_equal(ad.grad(f)(x), 2 * x) and np.shape(ad.grad(f)(x)) == np.shape(x)
     value, slope = ad.value_and_grad(f)(x)
     assert np.array_equal(value, x * x) and np.array_equal(slope, 2 * x)
@@ -412,256 +415,7 @@ def test_elementwise_grad():
     assert ad.elementwise_grad(square)(3.0) == 6.0
 
 
-# What is kept, and what is seen
-
-DATA = 2.0
-REPLACED = square
-INDIRECT = 2.0
-WHICH = "square"
-
-
-def indirect():
-    return INDIRECT
-
-
-@pytest.fixture
-def world(monkeypatch):
-    return lambda name, value: monkeypatch.setitem(globals(), name, value)
-
-
-def test_data_that_changes_is_seen(world):
-    g = ad.grad(lambda x: np.sum(x * DATA))
-    assert g(1.0) == 2.0
-    for value, expected in ((3.0, 3.0), (np.ones(4), 4.0), (np.ones((2, 3)), 6.0), (7, 7.0), (2.0, 2.0)):
-        world("DATA", value)
-        assert g(1.0) == expected
-
-
-def test_data_of_a_called_function_is_seen(world):
-    g = ad.grad(lambda x: np.sum(x * indirect()))
-    assert g(1.0) == 2.0
-    world("INDIRECT", np.ones(4))
-    assert g(1.0) == 4.0
-
-
-def test_text_that_decides_is_seen(world):
-    def f(x):
-        return x * x if WHICH == "square" else x
-
-    g = ad.grad(f)
-    assert g(3.0) == 6.0
-    world("WHICH", "other")
-    assert g(3.0) == 1.0
-
-
-def test_a_replaced_function_is_seen(world):
-    g = ad.grad(lambda x: REPLACED(x))
-    assert g(2.0) == 4.0
-    world("REPLACED", cube)
-    assert g(2.0) == 12.0
-    world("REPLACED", square)
-    assert g(2.0) == 4.0
-
-
-def test_a_replaced_function_of_a_module_is_seen():
-    module = types.ModuleType("some_module")
-    module.f = square
-    g = ad.grad(lambda x: module.f(x))
-    assert g(2.0) == 4.0
-    module.f = cube
-    assert g(2.0) == 12.0
-
-
-def test_a_replaced_method_is_seen(monkeypatch):
-    class Layer:
-        def step(self, x):
-            return x * x
-
-        def loss(self, x):
-            return self.step(x)
-
-    g = ad.grad(Layer().loss)
-    assert g(2.0) == 4.0
-    monkeypatch.setattr(Layer, "step", lambda self, x: x * x * x)
-    assert g(2.0) == 12.0
-
-
-def test_a_changed_cell_is_seen():
-    inner = square
-
-    def f(x):
-        return inner(x)
-
-    g = ad.grad(f)
-    assert g(2.0) == 4.0
-    inner = cube
-    assert g(2.0) == 12.0
-
-
-def test_changed_code_is_seen():
-    def f(x):
-        return x * x
-
-    g = ad.grad(f)
-    assert g(2.0) == 4.0
-    f.__code__ = (lambda x: x * x * x).__code__
-    f.__code__ = f.__code__.replace(co_name="<lambda>")
-    assert g(2.0) == 12.0
-
-
-def test_a_name_defined_later_is_seen(world):
-    g = ad.grad(lambda x: x * LATER)  # noqa: F821
-    with pytest.raises(NameError):
-        g(2.0)
-    world("LATER", 5.0)
-    assert g(2.0) == 5.0
-
-
-def test_a_builtin_that_is_covered_later_is_seen(world):
-    g = ad.grad(lambda x: abs(x))
-    assert g(-2.0) == -1.0
-    world("abs", cube)
-    assert g(-2.0) == 12.0
-
-
-def test_changed_defaults_are_seen():
-    def f(x, k=2.0):
-        return x * k
-
-    def caller(x):
-        return f(x)
-
-    g, h = ad.grad(f), ad.grad(caller)
-    assert (g(1.0), h(1.0)) == (2.0, 2.0)
-    f.__defaults__ = (3.0,)
-    assert (g(1.0), h(1.0)) == (3.0, 3.0)
-
-
-def test_closures_of_one_code():
-    def power(n, f):
-        return lambda x: f(x) ** n
-
-    pairs = [power(n, f) for n, f in ((1.0, square), (2.0, square), (1.0, cube), (np.ones(3), square))]
-    gradients = [ad.grad(f) if k < 3 else ad.elementwise_grad(f) for k, f in enumerate(pairs)]
-    for _ in range(2):
-        assert [g(2.0) for g in gradients[:3]] == [4.0, 32.0, 12.0]
-        assert gradients[3](2.0) == 12.0
-
-
-def test_functions_of_one_name():
-    def one():
-        def f(x):
-            return x * x
-        return f
-
-    def other():
-        def f(x):
-            return x * x * x
-        return f
-
-    first, second = one(), other()
-    assert (ad.grad(first)(2.0), ad.grad(second)(2.0)) == (4.0, 12.0)
-    assert ad.grad(lambda x: first(x) + second(x))(2.0) == 16.0
-    assert [ad.grad(f)(2.0) for f in (lambda x: x * x, lambda x: x * x * x)] == [4.0, 12.0]
-
-
-@pytest.fixture
-def compilations(monkeypatch):
-    """Counts how often a program is derived."""
-    count = [0]
-    derived = calling.Compiler.derived
-
-    def counted(self, *arguments):
-        count[0] += 1
-        return derived(self, *arguments)
-
-    monkeypatch.setattr(calling.Compiler, "derived", counted)
-    return count
-
-
-def test_a_function_made_anew_is_compiled_once_and_let_go(compilations):
-    class Big:
-        def __init__(self):
-            self.scale = 2.0
-
-    def step(i):
-        held = Big()
-        helper = lambda y: y * held.scale
-        return (lambda x, i=i: helper(x) * x + i), weakref.ref(held)
-
-    alive = []
-    for i in range(1000):
-        f, reference = step(float(i))
-        assert ad.grad(f)(3.0) == 12.0
-        alive.append(reference)
-    del f
-    gc.collect()
-    assert compilations[0] == 1
-    assert sum(r() is not None for r in alive) == 0
-    assert len(calling._texts) <= calling.KEPT
-
-
-def test_a_program_is_kept_for_each_kind(compilations):
-    g = ad.grad(lambda x: np.sum(x * x))
-    for _ in range(3):
-        for x in (2.0, X, np.ones((2, 2)), np.ones(7), [2.0, 3.0] and np.float32(1)):
-            g(x)
-    assert compilations[0] == 4  # two vectors are of one kind
-
-
-def test_threads(compilations):
-    barrier = threading.Barrier(8)
-    functions = [square, cube]
-    shared = [ad.grad(lambda x: np.sum(np.sin(x) * x)), ad.grad(lambda x: np.sum(np.cos(x) * x))]
-    results, errors = [], []
-
-    def work(k):
-        try:
-            barrier.wait()
-            for n in range(50):
-                x = X[:1 + (k + n) % 3]
-                results.append(np.allclose(shared[k % 2](x), (np.cos(x) * x + np.sin(x), np.cos(x) - np.sin(x) * x)[k % 2]))
-                results.append(ad.grad(functions[k % 2])(2.0) == (4.0, 12.0)[k % 2])
-        except BaseException as error:
-            errors.append(error)
-
-    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join()
-    assert errors == [] and len(results) == 800 and all(results)
-    assert compilations[0] == 4
-
-
-def reentrant(x):
-    return np.sum(x * x) * DEPTH_FACTOR
-
-
-DEPTH_FACTOR = 1.0
-
-
-def test_gradients_are_reentrant(world):
-    g = ad.grad(reentrant)
-
-    def callback(x):
-        return g(x * 2.0)[0]
-
-    class Calls:
-        def __init__(self):
-            self.seen = []
-
-        def __call__(self, x):
-            self.seen.append(float(g(np.array([x]))[0]))
-            return 1.0
-
-    calls = Calls()
-    assert g(np.array([1.0])).tolist() == [2.0] and callback(np.array([1.0])) == 4.0
-    calls(3.0)
-    assert calls.seen == [6.0] and g(np.array([1.0])).tolist() == [2.0]
-
-
-# Pickling, copying, source
+# Pickling, copying
 
 MODULE_LEVEL = ad.grad(loss, (0, 1))
 
@@ -673,7 +427,8 @@ def test_pickling_and_copying(g):
     before = g(*arguments)
     for again in (pickle.loads(pickle.dumps(g)), copy.copy(g), copy.deepcopy(g)):
         assert repr(again) == repr(g)
-        assert all(np.array_equal(a, b) for a, b in zip(np.atleast_1d(before), np.atleast_1d(again(*arguments)), strict=True))
+        pairs = zip(np.atleast_1d(before), np.atleast_1d(again(*arguments)), strict=True)
+        assert all(np.array_equal(a, b) for a, b in pairs)
 
 
 def test_pickling_of_decorated_functions_is_by_reference():
@@ -691,47 +446,3 @@ def test_a_deep_copy_belongs_to_the_copied_object():
     second = copy.deepcopy(first)
     second.w = 5.0
     assert (first.slope(1.0), second.slope(1.0)) == (4.0, 10.0)
-
-
-def test_source_is_the_text_that_runs():
-    g = ad.grad(lambda x: x * x)
-    with pytest.raises(ad.SignatureError, match="nothing has been compiled"):
-        assert g.source
-    assert g(2.0) == 4.0
-    assert "x_bar = 2 * out_bar * x" in g.source
-
-
-@pytest.mark.parametrize("like, error, says", [
-    ("z: float", ad.SignatureError, "no parameter z"), ("x: what", ad.SignatureError, "can't be read"),
-    ((1,), TypeError, "needs floats"), (3.0, TypeError, "tuple"), ((), TypeError, "missing")])
-def test_signatures_that_are_refused(like, error, says):
-    with pytest.raises(error, match=says):
-        ad.gradient_source(square, like=like)
-
-
-def test_gradient_source_stands_alone():
-    for like in (None, "w: f8[n], x: f8[n]", (X, X)):
-        space = {}
-        text = ad.gradient_source(loss, value=True, like=like)
-        exec(text, space)
-        assert "ad_compiler.support" not in text
-        value, slope = space["loss_vjp"](X, X)
-        assert value == loss(X, X) and slope.tolist() == (2 * X).tolist()
-        assert text == ad.gradient_source(loss, value=True, like=like)
-
-
-def test_the_overhead_of_a_call_is_printed():
-    g = ad.grad(square)
-    g(2.0)
-    emitted = g._last.space["square_vjp"]
-    times = []
-    for f in (g, emitted):
-        best = float("inf")
-        for _ in range(3):
-            start = time.perf_counter()
-            for _ in range(2000):
-                f(2.0)
-            best = min(best, time.perf_counter() - start)
-        times.append(best / 2000 * 1e6)
-    print(f"\na call costs {times[0]:.2f} µs, the emitted function {times[1]:.2f} µs")
-    assert g(2.0) == emitted(2.0)

@@ -65,7 +65,8 @@ def test_the_commands_have_the_options_that_are_shown(command, capsys):
 
 
 def test_the_command_line_is_a_module():
-    done = subprocess.run([sys.executable, "-m", "ad_compiler", "--version"], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "ad_compiler", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=ROOT)
     assert (done.returncode, done.stdout) == (0, f"ad-compiler {ad.__version__}\n")
 
 
@@ -80,7 +81,7 @@ EXITS = (
 )
 
 
-@pytest.mark.parametrize("arguments, code", EXITS, ids=lambda value: value if isinstance(value, int) else " ".join(value))
+@pytest.mark.parametrize("arguments, code", EXITS, ids=lambda value: str(value) if isinstance(value, int) else value[0])
 def test_the_exit_codes(arguments, code, tmp_path, monkeypatch, capsys):
     assert f"| {code} |" in README
     body = BLOCKS[0][1].partition("print(")[0] + "def writes(x):\n    x[0] = 0.0\n    return x[0]\n"

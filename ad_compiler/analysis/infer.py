@@ -264,6 +264,8 @@ class Inference:
         return isinstance(func, gast.Attribute) and self._local(func.value)
 
     def _call(self, tree: Tree, found: Callee) -> Kind | None:
+        if found.value is len and len(tree.args) == 1:
+            return self._length(tree.args[0])
         if found.kind == "rule":
             row = lookup(found.value)
             return self._row(row, tree.args, _keywords(tree)) if row else UNKNOWN
@@ -282,6 +284,10 @@ class Inference:
         if found.value is range:
             return RANGE
         return OTHER if found.value is slice else UNKNOWN
+
+    def _length(self, tree: Tree) -> Kind:
+        kind = self.infer(tree)
+        return Scalar("i8", dim=kind.shape[0]) if isinstance(kind, Array) and kind.shape else INT
 
     def _row(self, found: tuple[Row, Form], arguments: list[Tree], keywords: dict[str, Tree]) -> Kind | None:
         facts = self.facts(found, arguments, keywords)

@@ -31,7 +31,23 @@ class Folder:
             self._count(tree)
         merges = {t.id for s in all_statements(f.body) if is_merge(s) for t in s.targets[0].elts}
         self.candidates = (f.names.temporary - merges) | {n for n in f.names.base if n.startswith("@")}
+        self.candidates |= self._first_parts()
         self.everywhere: dict[str, Tree] = {}
+
+    def _first_parts(self) -> set[str]:
+        """Adjoints that are no more than the first part of a sum which the same line of the user's completes."""
+        made = {s.targets[0].id: s for s in all_statements(self.f.body)
+                if isinstance(s, gast.Assign) and isinstance(s.targets[0], gast.Name)}
+        found: set[str] = set()
+        for s in made.values():
+            v = s.value
+            if isinstance(v, gast.BinOp) and isinstance(v.op, (gast.Add, gast.Sub)) and isinstance(v.left, gast.Name):
+                first = made.get(v.left.id)
+                if first is not None and self.uses[v.left.id] == 1 and self.f.origin(first).line and \
+                        self.f.origin(first).line == self.f.origin(s).line and self.f.origin(first).rule and \
+                        not self.f.origin(first).why and not _special(first.value):
+                    found.add(v.left.id)
+        return found
 
     def _count(self, tree: Tree) -> None:
         for node in walk(tree):
@@ -51,6 +67,10 @@ class Folder:
             fresh = self._absorbing(statement, out, waiting)
             if not isinstance(fresh, gast.Assign):
                 waiting.clear()
+            elif _special(fresh.value) and fresh.value.args:
+                changed = set(reads(fresh.value.args[0]))  # what reads the buffer must stay before it changes
+                for label in [n for n, k in waiting.items() if changed & set(reads(out[k].value))]:  # type: ignore[union-attr]
+                    del waiting[label]
             elif self._is_candidate(fresh) and self.uses[fresh.targets[0].id] == 1 and not _special(fresh.value):
                 waiting[fresh.targets[0].id] = len(out)
             out.append(fresh)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import gast
 
 from ..program import Function
@@ -32,18 +34,24 @@ def simplified(f: Function) -> Function:
 def simple(tree: Tree) -> Tree:
     """A tree with identities applied, innermost first."""
     tree = rebuilt(tree, simple)
+    if isinstance(tree, gast.Call):
+        return _sum_of_negative(tree)
     if not isinstance(tree, (gast.BinOp, gast.UnaryOp, gast.Subscript)):
         return tree
     if isinstance(tree, gast.BinOp) and isinstance(tree.op, gast.Add):
         positive = _without_minus(tree.right)
         if positive is not None:
             return gast.BinOp(left=tree.left, op=gast.Sub(), right=positive)
+    if isinstance(tree, gast.BinOp) and isinstance(tree.op, gast.Mult):
+        tree = _one_factor(tree)
+        if not isinstance(tree, gast.BinOp):
+            return tree
     for left, right in _PATTERNS:
         found: dict[str, Tree] = {}
         if _matches(left, tree, found):
             if right is None:
                 return doubled(found["a"])
-            return _filled(right, found)
+            return simple(_filled(right, found))
     return tree
 
 
@@ -55,6 +63,43 @@ def _without_minus(tree: Tree) -> Tree | None:
         left = _without_minus(tree.left)
         return None if left is None else gast.BinOp(left=left, op=tree.op, right=tree.right)
     return None
+
+
+def _sum_of_negative(tree: Tree) -> Tree:
+    """`-np.sum(a)` for `np.sum(-a)`: the same bits, and the sign is changed once."""
+    func = tree.func
+    ours = isinstance(func, gast.Attribute) and func.attr == "sum" and isinstance(func.value, gast.Name) and \
+        func.value.id == "@np"
+    positive = _without_minus(tree.args[0]) if ours and tree.args else None
+    if positive is None:
+        return tree
+    return gast.UnaryOp(op=gast.USub(), operand=gast.Call(func=func, args=[positive, *tree.args[1:]], keywords=tree.keywords))
+
+
+def _one_factor(tree: Tree) -> Tree:
+    """`-a * z` for `2 * -a * 0.5 * z`: factors that are powers of two are exact in any order."""
+    if not isinstance(tree.right, gast.Constant) or not _power_of_two(tree.right.value):
+        return tree
+    first: Tree = tree.left
+    while isinstance(first, gast.BinOp) and isinstance(first.op, (gast.Mult, gast.Div)):
+        first = first.left
+    if not isinstance(first, gast.Constant) or not _power_of_two(first.value) or first is tree.left:
+        return tree
+    return _with_first(tree.left, first.value * tree.right.value)
+
+
+def _with_first(tree: Tree, factor: float) -> Tree:
+    """A product with another first factor, which is left out if it is 1."""
+    if isinstance(tree.left, gast.Constant):
+        if factor == 1 and isinstance(tree.op, gast.Mult):
+            return tree.right
+        number = constant(int(factor) if factor == int(factor) and isinstance(tree.left.value, int) else factor)
+        return gast.BinOp(left=number, op=tree.op, right=tree.right)
+    return gast.BinOp(left=_with_first(tree.left, factor), op=tree.op, right=tree.right)
+
+
+def _power_of_two(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value > 0 and math.frexp(value)[0] == 0.5
 
 
 def doubled(tree: Tree) -> Tree:

@@ -15,7 +15,8 @@ from .table import elementwise, zero
 elementwise("z = np.add(x, y)", also="x + y", x="g", y="g", cases=("R, R", "C, R"))
 elementwise("z = np.subtract(x, y)", also="x - y", x="g", y="-g", cases=("R, R", "R, C"))
 elementwise("z = np.multiply(x, y)", also="x * y", x="g * y", y="g * x", cases=("R, R", "C, C", "R, C", "3, R"))
-elementwise("z = np.divide(x, y)", also="x / y", x="g / y", y="-g * z / y", cases=("R, P", "C, P", "1, C", "R, 2"))
+elementwise("z = np.divide(x, y)", also="x / y", let="ratio = g / y", x="ratio", y="-ratio * z",
+            cases=("R, P", "C, P", "1, C", "R, 2"))
 elementwise("y = np.negative(x)", also="-x", x="-g", cases=("R", "C"))
 elementwise("y = np.positive(x)", also="+x", x="g", cases=("R", "C"))
 elementwise("z = np.remainder(x, y)", also="x % y", x="g", y="-g * (x // y)", cases=("R, P", "R, 0.75"))

@@ -82,6 +82,7 @@ general("y = np.std(x, axis=None, dtype=None, out=None, ddof=0, keepdims=False)"
 EXTREME = dict(
     kind="reduce_same", cases=(*NUMBERS, "R(3, 0), axis=0"),
     x=(("axis.literal is None and keepdims.literal is False and x.ndim", "g * ties(x, y)"),
+       ("keepdims.literal is True and x.ndim", "g * ties(x, y, axis, True)"),
        "unreduce(g, x, axis, keepdims) * ties(x, y, axis, keepdims)"),
     push={"x": "np.sum(d * ties(x, y, axis, keepdims), axis=axis, keepdims=keepdims)"})
 

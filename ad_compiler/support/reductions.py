@@ -29,7 +29,11 @@ def reduced_size(x: Any, axis: Any = None) -> int:
 
 def ties(x: Any, y: Any, axis: Any = None, keepdims: Any = False) -> Any:
     """The share of each element in a maximum or minimum `y` of `x`: equal for those that are equal to it, else 0."""
-    hits = np.equal(x, unreduce(y, x, axis, keepdims))
+    if axis is not None and not keepdims and np.ndim(x):
+        y = np.expand_dims(y, axis)
+    hits = np.equal(x, y)
+    if np.count_nonzero(hits) == np.size(y) and not np.any(np.isnan(y)):  # one in each: nothing to share
+        return cast(hits * 1.0, x)
     share = hits / np.maximum(np.sum(hits, axis=axis, keepdims=True), 1)
     return cast(np.reshape(share, np.shape(x))[()], x)
 

@@ -30,7 +30,7 @@ def unbroadcast(g: Any, x: Any) -> Any:
 def cast(g: Any, x: Any) -> Any:
     """Bring `g` into the dtype of `x`: real for real, float32 for float32; Python numbers stay as they are."""
     if isinstance(x, float):
-        return np.real(g)[()] if np.iscomplexobj(g) else g
+        return np.asarray(g).real[()] if np.iscomplexobj(g) else g
     dtype = np.result_type(x) if isinstance(x, (complex, np.generic)) else getattr(x, "dtype", None)
     given = getattr(g, "dtype", None)
     if dtype is None or dtype == given or dtype.kind not in "fc":

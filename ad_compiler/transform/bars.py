@@ -259,8 +259,18 @@ class Bars:
         if b == ():
             return quote("np.sum(v)", v=value, np=name("@np")) if isinstance(kind, Scalar) else None
         extra = len(a) - len(b)
+        if not extra:
+            axes = tuple(k for k, (p, q) in enumerate(zip(a, b, strict=True)) if q == 1 and p != 1)
+            if not axes or any(p is None or p != q for k, (p, q) in enumerate(zip(a, b, strict=True)) if k not in axes):
+                return None
+            return quote("np.sum(v, axis=k, keepdims=True)", v=value, np=name("@np"),
+                         k=constant(axes[0]) if len(axes) == 1 else quote(repr(axes)))
         if extra and all(p == q and p is not None for p, q in zip(a[extra:], b, strict=True)):
             axis = constant(0) if extra == 1 else quote(repr(tuple(range(extra))))
+            if isinstance(value, gast.BinOp) and isinstance(value.op, (gast.Mult, gast.Div)) and \
+                    same_shape(self.inference.infer(value.right) or UNKNOWN, kind):  # a factor common to all that is summed
+                total = quote("np.sum(v, axis=k)", v=value.left, k=axis, np=name("@np"))
+                return gast.BinOp(left=total, op=value.op, right=value.right)
             return quote("np.sum(v, axis=k)", v=value, k=axis, np=name("@np"))
         return None
 

@@ -209,9 +209,10 @@ def _row(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot, 
         else:
             contributions.setdefault(operand.id, []).append(
                 _fitted(sweep, row, operation, value, operand, result, partial))
-    for identifier, values in contributions.items():
-        value, partly = _together(values)
-        sole = len(contributions) == 1 and isinstance(value, gast.Name)
+    totals = {identifier: _together(values) for identifier, values in contributions.items()}
+    bare = sum(isinstance(value, gast.Name) for value, _ in totals.values())
+    for identifier, (value, partly) in totals.items():
+        sole = bare == 1 and isinstance(value, gast.Name)  # the cotangent itself goes to one operand only
         owned = fresh_value(value) or (sole and any(b.owned and b.name == value.id for b in given.values()))
         bars.contribute((identifier, ()), value, owned, partly)
 
@@ -298,10 +299,11 @@ def _distribute(sweep: Sweep, operand: Tree, value: Tree) -> None:
 def _read_in_place(sweep: Sweep, statement: Tree, operation: Operation, bar: Bar) -> bool:
     """`y = x[i]`: its adjoint is added into a buffer of x's shape."""
     bars, source, target = sweep.bars, statement.value.value, statement.targets[0].id
-    if bar.partial:
-        bar = _full(sweep, (target, ()), bar)
     index = statement.value.slice
-    bars.contribute_at((source.id, ()), index, name(bar.name), repeated=_may_repeat(sweep, index))
+    repeated = _may_repeat(sweep, index)
+    if bar.partial and repeated:
+        bar = _full(sweep, (target, ()), bar)
+    bars.contribute_at((source.id, ()), index, name(bar.name), repeated)
     return True
 
 
