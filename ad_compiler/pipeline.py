@@ -216,7 +216,7 @@ class Workshop:
         f = without_dead_code(f, pure)
         f = sunk(simplified(f), pure)
         f = folded(f, pure, lambda tree: _cheap(tree, inference))
-        return simplified(f)
+        return without_copies(simplified(f))  # an identity may leave a second name: `x_bar = - -y_bar`
 
     def module(self, main: list[Function], standalone: bool) -> Module:
         """The module of the main functions and of all that they call."""

@@ -275,6 +275,8 @@ class Inference:
             kinds = [self.infer(a) for a in given_of(found, tree)]
             if any(k is None for k in kinds):
                 return None
+            if len(kinds) < len(_explicit(found)):  # a call that is kept whole leaves its defaults out
+                return UNKNOWN
             return self.call_kind(found, [k for k in kinds if k is not None])
         if found.value in (list, tuple) and len(tree.args) == 1:
             kind = self.infer(tree.args[0])
@@ -328,10 +330,14 @@ class Inference:
 
 def given_of(found: Callee, call: Tree) -> list[Tree]:
     """What a call gives to a user's function, in the order of its parameters."""
-    names = [p for p in inspect.signature(found.value, follow_wrapped=False).parameters if p not in dict(found.bound)]
+    names = _explicit(found)
     by_keyword = _keywords(call)
     given = dict(zip([n for n in names if n not in by_keyword], call.args, strict=False)) | by_keyword
     return [given[n] for n in names if n in given]
+
+
+def _explicit(found: Callee) -> list[str]:
+    return [p for p in inspect.signature(found.value, follow_wrapped=False).parameters if p not in dict(found.bound)]
 
 
 def _keywords(tree: Tree) -> dict[str, Tree]:

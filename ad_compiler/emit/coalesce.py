@@ -104,6 +104,8 @@ class Interference:
                 while isinstance(inner, gast.Subscript):
                     inner = inner.value
                 source = inner.id
+                # Spelled as two statements where the buffer has another name: what is added must still be there.
+                after |= self.mask([n for part in value.args[1:3] for n in reads(part)])
             for one in targets:
                 self.define(one, after | self.mask(targets), source)
         return live | self.mask(reads(s.value))

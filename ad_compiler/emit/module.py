@@ -175,7 +175,7 @@ class Module:
         if not isinstance(meaning, Fixed) or getattr(builtins, identifier, None) is meaning.value:
             return identifier
         value = meaning.value
-        if isinstance(value, types.ModuleType) or (not self.standalone and False):
+        if isinstance(value, types.ModuleType) and (self.standalone or value in (np, math)):
             return self._import(identifier, value, ours=False)
         if not self.standalone:
             label = self._take(identifier, value, ours=False)

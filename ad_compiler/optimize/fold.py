@@ -16,23 +16,53 @@ LARGEST = 48  # nodes of an expression, about a line: longer ones keep their tem
 
 def folded(f: Function, pure: Callable[[Tree], bool], cheap: Callable[[Tree], bool]) -> Function:
     """The function with its temporaries folded; the user's own names keep their statements."""
-    folder = Folder(f, pure, cheap)
-    body = folder.block(f.body)
-    return f.with_body(body, substitute(f.result, folder.everywhere))
+    f = _inlined(f, cheap)
+    return f.with_body(Folder(f, pure).block(f.body))
+
+
+def _inlined(f: Function, cheap: Callable[[Tree], bool]) -> Function:
+    """The function with cheap temporaries written out at each use: parts of containers, comparisons of numbers."""
+    merges = {t.id for s in all_statements(f.body) if is_merge(s) for t in s.targets[0].elts}
+    merges |= {n for s in all_statements(f.body) if isinstance(s, gast.Assign) and _special(s.value) and s.value.args
+               for n in reads(s.value.args[0])}  # a buffer has a name
+    parts: dict[str, Tree] = {}
+    for s in all_statements(f.body):
+        if isinstance(s, gast.Assign) and isinstance(s.targets[0], gast.Name) and not _special(s.value) and \
+                s.targets[0].id in f.names.temporary - merges and cheap(s.value):
+            parts[s.targets[0].id] = substitute(s.value, parts)
+    return f.with_body(_without(f.body, parts), substitute(f.result, parts)) if parts else f
+
+
+def _without(body: Stmts, parts: dict[str, Tree]) -> Stmts:
+    out: Stmts = []
+    for s in body:
+        if isinstance(s, gast.Assign) and isinstance(s.targets[0], gast.Name) and s.targets[0].id in parts:
+            continue
+        if isinstance(s, (gast.If, gast.For, gast.While)):
+            fields = {f: getattr(s, f, None) for f in s._fields}
+            for block in ("body", "orelse"):
+                if fields.get(block):
+                    fields[block] = _without(fields[block], parts)
+            for part in ("test", "iter"):
+                if fields.get(part) is not None:
+                    fields[part] = substitute(fields[part], parts)
+            out.append(at(type(s)(**fields), s.lineno))
+        else:
+            out.append(substitute(s, parts))
+    return out
 
 
 class Folder:
     """Counts uses, then folds block by block, from each block's end."""
 
-    def __init__(self, f: Function, pure: Callable[[Tree], bool], cheap: Callable[[Tree], bool]) -> None:
-        self.f, self.pure, self.cheap = f, pure, cheap
+    def __init__(self, f: Function, pure: Callable[[Tree], bool]) -> None:
+        self.f, self.pure = f, pure
         self.uses: Counter[str] = Counter()
         for tree in [*f.body, f.result]:
             self._count(tree)
         merges = {t.id for s in all_statements(f.body) if is_merge(s) for t in s.targets[0].elts}
         self.candidates = (f.names.temporary - merges) | {n for n in f.names.base if n.startswith("@")}
         self.candidates |= self._first_parts()
-        self.everywhere: dict[str, Tree] = {}
 
     def _first_parts(self) -> set[str]:
         """Adjoints that are no more than the first part of a sum which the same line of the user's completes."""
@@ -55,15 +85,9 @@ class Folder:
                 self.uses[node.id] += 1
 
     def block(self, body: Stmts) -> Stmts:
-        kept: Stmts = []
-        for statement in body:
-            if self._is_candidate(statement) and self.cheap(statement.value):
-                self.everywhere[statement.targets[0].id] = substitute(statement.value, self.everywhere)
-                continue
-            kept.append(_with(statement, self.everywhere))
         out: list[Tree | None] = []
         waiting: dict[str, int] = {}  # temporaries that the next statements may take up, by their place in `out`
-        for statement in kept:
+        for statement in body:
             fresh = self._absorbing(statement, out, waiting)
             if not isinstance(fresh, gast.Assign):
                 waiting.clear()
@@ -129,8 +153,3 @@ def _special(tree: Tree) -> bool:
 
 def _size(tree: Tree) -> int:
     return sum(1 for node in walk(tree) if not isinstance(node, (gast.expr_context, gast.operator)))
-
-
-def _with(statement: Tree, parts: dict[str, Tree]) -> Tree:
-    """A statement, and what is inside of it, with names replaced."""
-    return substitute(statement, parts) if parts else statement

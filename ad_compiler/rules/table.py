@@ -117,7 +117,7 @@ def holds(condition: str, facts: Facts) -> bool:
     try:
         return bool(eval(_code(condition), {"__builtins__": {}, "len": len, "isinstance": isinstance, "int": int,
                                             "tuple": tuple, "str": str, "float": float}, dict(facts)))
-    except (TypeError, AttributeError):
+    except (TypeError, AttributeError, NameError):  # NameError: code that can't be reached has no facts
         return False
 
 

@@ -124,7 +124,7 @@ def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot
     elements = {literal_key(k): v for k, v in zip(value.keys, value.values, strict=True)} if isinstance(value, gast.Dict) \
         else dict(enumerate(value.elts))
     bars, target = sweep.bars, statement.targets[0].id
-    if (target, ()) in bars.dynamic:
+    if (target, ()) in given:  # one adjoint for the whole: a list that is indexed by a variable, or of unknown kind
         whole = given[(target, ())]
         for key, element in elements.items():
             if sweep.active(element):
