@@ -1,7 +1,7 @@
 """Random programs in the supported subset of Python and NumPy, by seed; biased to values carried around loops.
 
-Every float variable is a number, every vector has 3 elements, every matrix is 3 by 3, so that all of them broadcast. What
-a program may not do at its example arguments (undefined names, overflow, kinks) its user finds out, and discards it.
+Every float variable is a number, every vector has 3 elements, every matrix is 3 by 3, so that all of them broadcast.
+A program may read an undefined name, overflow, or have a kink at its example arguments: its user finds out.
 """
 
 from __future__ import annotations
@@ -18,16 +18,23 @@ SAFE = ("{m}.sin({0})", "{m}.cos({0})", "{m}.tanh({0})", "{m}.exp(-{0} * {0})", 
         "2.0 ** (0.5 * {0})", "0.7 * {0}", "{0} ** 3 * 0.2", "1.0 / (1.1 + {0} ** 2)")
 PAIRS = ("{0} + {1}", "{0} - {1}", "{0} * {1}", "{0} * {1}", "{0} / (1.4 + {1} * {1})", "0.5 * {0} - {1}")
 SQUASHED = ("{m}.sin({0})", "{m}.tanh({0})", "{0} / (1.0 + {0} * {0})", "0.4 * {0}")
-REDUCED = ("np.sum({0})", "np.mean({0})", "{0} @ {1}", "np.dot({0}, {1})", "np.sum({0} * {1})", "{0}.sum()", "np.max({0})",
-           "np.sum({0}[1:] * {1}[:-1])", "np.sum({0}[::2])", "np.prod({0})", "np.sum({0}[[0, 2, 0]] * {1})",
-           "np.sum({0}[{0} > 0.2])", "np.sum({0}[::-1] * {1})", "np.sum(np.outer({0}, {1}))", "min({0}[0], {1}[2])")
-FROM_VECTORS = ("{0}[::-1] * {1}", "np.where({0} > {1}, {0}, 0.5 * {1})", "np.maximum({0}, {1})", "{0}[[2, 0, 0]] + {1}",
-                "np.cumsum({0}) * 0.5", "np.concatenate([{0}[1:], {1}[:1]])", "np.abs({0}) + {1}", "np.roll({0}, 1) * {1}",
-                "({0} > 0.1) * {1}")
+REDUCED = ("np.sum({0})", "np.mean({0})", "{0} @ {1}", "np.dot({0}, {1})", "np.sum({0} * {1})", "{0}.sum()",
+           "np.max({0})", "np.sum({0}[1:] * {1}[:-1])", "np.sum({0}[::2])", "np.prod({0})",
+           "np.sum({0}[[0, 2, 0]] * {1})", "np.sum({0}[{0} > 0.2])", "np.sum({0}[::-1] * {1})", "np.sum(np.outer({0}, {1}))", "min({0}[0], {1}[2])")
+FROM_VECTORS = ("{0}[::-1] * {1}", "np.where({0} > {1}, {0}, 0.5 * {1})", "np.maximum({0}, {1})",
+                "{0}[[2, 0, 0]] + {1}", "np.cumsum({0}) * 0.5", "np.concatenate([{0}[1:], {1}[:1]])",
+                "np.abs({0}) + {1}", "np.roll({0}, 1) * {1}", "({0} > 0.1) * {1}")
 FROM_MATRICES = ("{0} @ {2} * 0.5", "{0}.T @ {2} * 0.3", "np.sum({0}, axis=0)", "{0}[1] * {2}", "{0}[:, 0] - {2}",
                  "np.sum({0} * {1}, axis=1)", "{0}[:, 1] * {1}[2]", "{0}.max(axis=1)", "{2} @ {0}", "np.diag({0})")
-OF_MATRICES = ("{0} @ {1} * 0.4", "{0}.T * {1}", "{0} * {2}", "{0} + {1}", "np.outer({2}, {2}) + {0}", "{0}[::-1] - {1}",
-               "np.sin({0}) * {2}", "{0} * {2}[:, None]", "np.tanh({0} @ {1})")
+OF_MATRICES = ("{0} @ {1} * 0.4", "{0}.T * {1}", "{0} * {2}", "{0} + {1}", "np.outer({2}, {2}) + {0}",
+               "{0}[::-1] - {1}", "np.sin({0}) * {2}", "{0} * {2}[:, None]", "np.tanh({0} @ {1})")
+
+
+IMPORTS = """import math
+
+import numpy as np
+
+from ad_compiler import detach, enable_grad, no_grad, set_grad_enabled"""
 
 
 @dataclass
@@ -94,12 +101,12 @@ class _Writer:
         return self.rng.choice(options)
 
     def program(self) -> RandomProgram:
-        parts = ["import math\n\nimport numpy as np\n\nfrom ad_compiler import detach, enable_grad, no_grad, set_grad_enabled"]
+        parts = [IMPORTS]
         for number in range(self.pick((0, 0, 1, 1, 2, 3))):
             parts.append(self.helper(f"h{number}"))
         scope, params, makers = self.parameters()
         self.returns = self.pick(("f", "f", "f", "f", "fv", "ff", "v", "dict"))
-        self.budget = self.pick((6, 10, 14, 18))
+        self.budget = self.pick((4, 6, 9, 13))
         start = [f"{n} = {self.number(scope, 1)}" for n in FLOATS[:2] if n not in params and self.chance(0.6)]
         scope.floats += [s.split(" = ")[0] for s in start]
         body = start + self.block(scope.inner(exits=True), self.pick((3, 4, 5, 6)), scope) + [self.result(scope)]
@@ -128,7 +135,8 @@ class _Writer:
             ("p", ["p[1]"], [], lambda g: [value(g), value(g), value(g)], "p"),
             ("q", ['q["a"]', 'q["b"][1]', 'q["b"][0][2]'], ['q["b"][0]'],
              lambda g: {"a": value(g), "b": [value(g, 3), value(g)]}, ""),
-            ("q", ["q[0][0]", "q[1][1]"], ["q[2]"], lambda g: ((value(g), value(g)), [value(g), value(g)], value(g, 3)), ""))
+            ("q", ["q[0][0]", "q[1][1]"], ["q[2]"],
+             lambda g: ((value(g), value(g)), [value(g), value(g)], value(g, 3)), ""))
         if self.chance(0.35) or not params:
             label, floats, vectors, make, sequence = self.pick(containers)
             params.append(label)
@@ -436,14 +444,15 @@ class _Writer:
         if self.chance(0.22):
             return self.while_loop(scope, inner)
         header, sure = self.header(scope, inner)
-        body = self.block(inner, self.pick((1, 2, 3, 4)), scope if self.chance(0.35) or sure and self.chance(0.5) else None)
+        known_after = scope if self.chance(0.35) or sure and self.chance(0.5) else None
+        body = self.block(inner, self.pick((1, 2, 3, 4)), known_after)
         return [header, *self.indented(body)]
 
     def header(self, scope: Scope, inner: Scope) -> tuple[str, bool]:
         i = "ijl"[scope.loops]
         if self.chance(0.5):
-            over = ["range(3)", "range(1, 3)", "range(2, -1, -1)", "range(0, 3, 2)", "reversed(range(3))", "range(-1, 2)",
-                    "[2, 0, 1]", "range(2, 0, -2)"]
+            over = ["range(3)", "range(1, 3)", "range(2, -1, -1)", "range(0, 3, 2)", "reversed(range(3))",
+                    "range(-1, 2)", "[2, 0, 1]", "range(2, 0, -2)"]
             over += [f"range({k})" for k in scope.indices] + [f"range({k}, 3)" for k in scope.indices]
             over += [f"range(len({v}))" for v in scope.vectors]
             inner.indices.append(i)

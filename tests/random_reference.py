@@ -1,7 +1,7 @@
-"""The oracle for random programs: the complex step, over a program rewritten so that it is analytic where it is smooth.
+"""The oracle for random programs: the complex step, over a program rewritten to be analytic where it is smooth.
 
-Comparisons look at real parts; `abs`, `max`, `%` choose by the real part; where grad mode is off, an operation drops the
-imaginary part of its result, which is the derivative, as it happens and not as a compiler would plan it.
+Comparisons look at real parts; `abs`, `max`, `%` choose by the real part; where grad mode is off, an operation drops
+the imaginary part of its result, which is the derivative, as it happens and not as a compiler would plan it.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def reference(text: str) -> types.FunctionType:
     tree = ast.fix_missing_locations(_Rewriter().visit(ast.parse(text)))
     space: dict[str, object] = {}
     exec(compile(tree, "<reference>", "exec"), space)
-    space |= {"np": _Functions(), "math": _Functions(), "_mode": _mode, "_real": np.real, "_item": _item, "_Each": _Each,
-              "_aug": _aug, "abs": _abs, "max": _max, "min": _min, "detach": _detach, "print": _silent}
+    space |= {"np": _Functions(), "math": _Functions(), "_mode": _mode, "_real": np.real, "_item": _item,
+              "_Each": _Each, "_aug": _aug, "abs": _abs, "max": _max, "min": _min, "detach": _detach, "print": _silent}
     return space["f"]
 
 
@@ -128,11 +128,12 @@ class _Rewriter(ast.NodeTransformer):
         return node
 
     def _each(self, node):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("zip", "enumerate", "reversed"):
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if called in ("zip", "enumerate", "reversed"):
             node.args = [self._each(arg) for arg in node.args]
             return node
-        plain = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "range"
-        return node if plain or isinstance(node, (ast.Tuple, ast.List, ast.Constant)) else _call("_Each", node)
+        display = isinstance(node, (ast.Tuple, ast.List, ast.Constant))
+        return node if display or called == "range" else _call("_Each", node)
 
     def visit_AugAssign(self, node):
         self.generic_visit(node)

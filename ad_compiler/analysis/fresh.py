@@ -16,9 +16,10 @@ MAKERS = frozenset("zeros ones full empty zeros_like ones_like full_like empty_l
 def fresh_names(f: Function, inference: Inference) -> set[str]:
     """The names with a fresh and unshared array, whatever the path."""
     statements = [s for s in all_statements(f.body) if isinstance(s, gast.Assign)]
-    shared = _shared(statements, inference) | ({f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set())
+    passing = _passing_views(f, statements)
+    shared = _shared(statements, inference, passing) | ({f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set())
     names = {t.id: s for s in statements for t in walk(s.targets[0]) if isinstance(t, gast.Name)}
-    fresh = set(names) - shared - f.aliased - _renamed(statements, f)
+    fresh = set(names) - shared - f.aliased - _renamed(statements, f, passing)
     size = -1
     while size != len(fresh):
         size = len(fresh)
@@ -29,13 +30,13 @@ def fresh_names(f: Function, inference: Inference) -> set[str]:
     return fresh
 
 
-def _renamed(statements: list[Tree], f: Function) -> set[str]:
+def _renamed(statements: list[Tree], f: Function, passing: set[str]) -> set[str]:
     """Versions that are merged under another of the user's names, which then stands for the same array."""
     found: set[str] = set()
     for s in statements:
         if isinstance(s.targets[0], gast.Tuple) and isinstance(s.value, gast.Tuple):
             for t, v in _pairs(s):
-                if isinstance(v, gast.Name) and f.names.base.get(v.id) != f.names.base.get(t):
+                if isinstance(v, gast.Name) and t not in passing and f.names.base.get(v.id) != f.names.base.get(t):
                     found |= {v.id, t}
     return found
 
@@ -61,11 +62,21 @@ def _makes(v: Tree, fresh: set[str], inference: Inference) -> bool:
     return isinstance(inference.infer(v), Scalar)
 
 
-def _shared(statements: list[Tree], inference: Inference) -> set[str]:
+def _passing_views(f: Function, statements: list[Tree]) -> set[str]:
+    """Temporaries that are only operands of arithmetic: a view in such a name doesn't outlive its expression."""
+    kept = {n for s in statements if not isinstance(s.value, (gast.BinOp, gast.UnaryOp, gast.Compare)) for n in reads(s.value)}
+    kept |= {n for s in all_statements(f.body) if not isinstance(s, gast.Assign) for field in ("value", "test", "iter")
+             if isinstance(getattr(s, field, None), gast.AST) for n in reads(getattr(s, field))}
+    return f.names.temporary - kept - set(reads(f.result))
+
+
+def _shared(statements: list[Tree], inference: Inference, passing: set[str]) -> set[str]:
     """Names that a view, container, or function may keep hold of, or that two names of different lives stand for."""
     found: set[str] = set()
     for s in statements:
         v = s.value
+        if isinstance(s.targets[0], gast.Name) and s.targets[0].id in passing:
+            continue
         if isinstance(v, (gast.List, gast.Dict)) or (isinstance(v, gast.Tuple) and isinstance(s.targets[0], gast.Name)):
             found.update(reads(v))
         elif isinstance(v, (gast.Subscript, gast.Attribute)) and not isinstance(inference.infer(v), Scalar):

@@ -16,7 +16,7 @@ from typing import Any
 import gast
 import numpy as np
 
-from .. import support
+from .. import modes, support
 from ..errors import SourceError
 from ..frontend.resolve import Scope
 from ..frontend.source import find
@@ -253,16 +253,45 @@ class Module:
         own = {n.id for n in walk(tree) if isinstance(n, gast.Name) and not isinstance(n.ctx, gast.Load)}
         own |= {a.id for a in [*tree.args.posonlyargs, *tree.args.args, *tree.args.kwonlyargs]}
         parts: dict[str, Tree] = {}
-        for free in (n for s in tree.body for n in _reads_all(s)):
+        for free in (n for plain in tree.body for s in _without_modes(plain, scope) for n in _reads_all(s)):
             if free not in own and free not in parts:
                 meaning = scope.meaning(free)
                 parts[free] = name(self._outer(free, meaning))
-        body = [substitute(s, parts) for s in tree.body]
+        body = [substitute(s, parts) for plain in tree.body for s in _without_modes(plain, scope)]
         fresh = gast.FunctionDef(name=label, args=tree.args, body=body, decorator_list=[], returns=None,
                                  type_comment=None, type_params=[])
         del self.pasted[label]
         self.pasted[label] = printer.function(fresh).rstrip()
         return label
+
+
+def _without_modes(tree: Tree, scope: Scope) -> list[Tree]:
+    """A statement of a function that is only evaluated, without the grad modes, which mean nothing there."""
+    if isinstance(tree, gast.With) and all(_is_mode(item.context_expr, scope) for item in tree.items):
+        return [inner for s in tree.body for inner in _without_modes(s, scope)]
+    if isinstance(tree, gast.Expr) and _is_mode(tree.value, scope):
+        return []
+    if isinstance(tree, (gast.If, gast.For, gast.While, gast.With)):
+        fields = {f: getattr(tree, f, None) for f in tree._fields}
+        for block in ("body", "orelse"):
+            if fields.get(block):
+                inner = [s for plain in fields[block] for s in _without_modes(plain, scope)]
+                fields[block] = inner or ([gast.Pass()] if block == "body" else [])
+        tree = type(tree)(**fields)
+    return [_without_detach(tree, scope)]
+
+
+def _without_detach(tree: Tree, scope: Scope) -> Tree:
+    tree = rebuilt(tree, lambda child: _without_detach(child, scope))
+    if isinstance(tree, gast.Call) and isinstance(tree.func, (gast.Name, gast.Attribute)) and \
+            scope.value(tree.func) is modes.detach and len(tree.args) == 1:
+        return tree.args[0]
+    return tree
+
+
+def _is_mode(tree: Tree, scope: Scope) -> bool:
+    value = scope.value(tree.func if isinstance(tree, gast.Call) else tree)
+    return value in (modes.no_grad, modes.enable_grad, modes.set_grad_enabled)
 
 
 def _passing(tree: Tree, given: Mapping[str, list[str]]) -> Tree:

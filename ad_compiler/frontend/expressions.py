@@ -94,6 +94,12 @@ class Expressions:
         return self._hold(tree)
 
     def _hold(self, tree: Tree) -> Tree:
+        augmented, self.augmented = self.augmented, False  # `x += f(y) * z` changes x, and no temporary
+        held = self._held(tree)
+        self.augmented = augmented
+        return held
+
+    def _held(self, tree: Tree) -> Tree:
         if isinstance(tree, gast.BoolOp) and not self.stays_whole(tree):
             return self._either(tree)
         if isinstance(tree, gast.IfExp) and not self.stays_whole(tree):

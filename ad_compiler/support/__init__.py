@@ -56,5 +56,6 @@ from .values import as_tree as as_tree
 from .values import cast as cast
 from .values import copy_tree as copy_tree
 from .values import cotangent as cotangent
+from .values import part as part
 from .values import unbroadcast as unbroadcast
 from .values import zeros as zeros

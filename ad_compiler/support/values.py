@@ -91,3 +91,10 @@ def as_tree(g: Any, x: Any) -> Any:
     if isinstance(x, (list, tuple)):
         return type(x)(as_tree(p, q) for p, q in zip(g, x, strict=True))
     return copy_tree(g)
+
+
+def part(x: Any, *path: Any) -> Any:
+    """The part of a container under a path of keys; None for what the path that was taken left undefined."""
+    for key in path:
+        x = None if x is None else x[key]
+    return x

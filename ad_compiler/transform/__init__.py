@@ -8,6 +8,8 @@ import gast
 
 from ..analysis.activity import Activity
 from ..analysis.operations import Operations, literal_key
+from ..analysis.unset import unset_names
+from ..frontend.normalize import is_merge
 from ..kinds import Array, Dict, Kind, Scalar, Sequence, SequenceOf, carries, shape
 from ..program import Function, Lines, Names, Origin, all_statements
 from ..syntax import Stmts, Tree, assign, at, constant, name, quote, substitute, target, writes
@@ -45,6 +47,7 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     names = f.names.copy()
     lines = Lines(dict(f.origins), max(f.origins, default=0))
     bars = Bars(operations.inference, names, lines, dynamic_slots(f, operations))
+    bars.unset = unset_names(f)
     bars.parts = {s.targets[0].id: (s.value.value.id, (literal_key(s.value.slice),)) for s in all_statements(f.body)
                   if isinstance(s, gast.Assign) and operations.of(s).verb == "item" and s.targets[0].id in names.temporary
                   and literal_key(s.value.slice) is not ...}
@@ -57,6 +60,8 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     bars.out = [*start, *back]
     bars.origin = Origin()
     grads = {p: _gradient(bars, (p, ()), public) for p in active}
+    read = reads_of(bars.out)
+    forward = [*(_none(n, lines) for n in sorted(bars.unset) if n in read), *forward]
     owned = frozenset(p for p in active if (p, ()) in bars.state and bars.state[p, ()].owned)
     return Adjoint(f, forward, bars.out, seed, grads, names, lines, dict(f.calls), dict(activity.pruned), owned)
 
@@ -230,9 +235,11 @@ def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) ->
     forward = None
     if rest or general:
         both = gast.Tuple(elts=[a.f.result, saved], ctx=gast.Load())
+        maybe = unset_names(a.f)
         always = {n for s in a.forward for n in (writes(s) if isinstance(s, gast.Assign) else merged(s)
-                                                 if isinstance(s, gast.If) else [])}
-        unset = [_none(a, n, lines) for n in rest if n not in always and n not in a.f.params]
+                                                 if isinstance(s, gast.If) else []) if n not in maybe or is_merge(s)}
+        unset = [assign(n, quote("stack()", stack=name("@stack")), lines.new(Origin())) if n in stacks else _none(n, lines)
+                 for n in rest if n not in always and n not in a.f.params]
         forward = _finished(a, forward_label, a.f.params, [*unset, *a.forward], both)
     names = [result if not n else n for n in needs]
     bundle = a.names.label("saved")
@@ -255,7 +262,7 @@ def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) ->
     return forward, _finished(a, backward_label, tuple(params), [*body, *back], outcome), needs, bool(rest or general)
 
 
-def _none(a: Adjoint, n: str, lines: Lines) -> Tree:
+def _none(n: str, lines: Lines) -> Tree:
     """`n = None`, for what only some paths through the function define."""
     merge = gast.Assign(targets=[gast.Tuple(elts=[target(n)], ctx=gast.Store())],
                         value=gast.Tuple(elts=[constant(None)], ctx=gast.Load()), type_comment=None)

@@ -8,6 +8,7 @@ what it belongs to, and constant along the axes that it lacks: broadcasting will
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import gast
@@ -56,6 +57,7 @@ class Bars:
         self.inference, self.names, self.lines = inference, names, lines
         self.dynamic = dynamic  # containers that are indexed by what isn't known: each is one slot, a list of adjoints
         self.parts: dict[str, Slot] = {}
+        self.unset: frozenset[str] = frozenset()  # names that may be undefined, and are None then
         self.state: State = {}
         self.out: Stmts = []
         self.origin = Origin()
@@ -101,10 +103,10 @@ class Bars:
         while identifier in self.parts:  # the temporary that holds `params["w"]` has the adjoint `w_bar`
             identifier, path = self.parts[identifier][0], (*self.parts[identifier][1], *path)
         root = self.names.base.get(identifier, identifier)
-        words = [str(k) for k in path if not isinstance(k, str) or k.isidentifier()]
+        words = [re.sub(r"\W+", "_", str(k)).strip("_") for k in path]
         keyed = path and isinstance(path[-1], str) and path[-1].isidentifier()
         label = str(path[-1]) if keyed else "_".join([root, *words])
-        return self.names.label(f"{label}_bar", identifier in self.names.temporary)
+        return self.names.label(f"{re.sub('_+$', '', label) or 'part'}_bar", identifier in self.names.temporary)
 
     # Writing
 
@@ -221,6 +223,10 @@ class Bars:
     def zero(self, slot: Slot, like: Bar | None = None) -> Tree:
         """The zero adjoint of a slot; `like` is an earlier adjoint of it, of the same shape."""
         kind = self.slot_kind(slot)
+        if slot[0] in self.unset and not isinstance(kind, Scalar):
+            value = self.primal(slot) if not slot[1] else gast.Call(
+                func=name("@part"), args=[name(slot[0]), *map(constant, slot[1])], keywords=[])
+            return quote("zeros(x)", x=value, zeros=name("@zeros"))
         if isinstance(kind, Scalar) and kind.dtype in ("f8", None) and (kind.python or kind.dtype == "f8"):
             return constant(0.0)
         if isinstance(kind, Scalar) and kind.dtype == "c16":
