@@ -24,6 +24,7 @@ from .optimize.copies import without_copies
 from .optimize.dead import without_dead_code
 from .optimize.fold import folded
 from .optimize.prototypes import with_prototypes
+from .optimize.sections import with_one_heading
 from .optimize.simplify import simplified
 from .optimize.sink import sunk
 from .program import Function, all_statements
@@ -216,7 +217,7 @@ class Workshop:
         f = without_dead_code(f, pure)
         f = sunk(simplified(f), pure)
         f = folded(f, pure, lambda tree: _cheap(tree, inference))
-        return without_copies(simplified(f))  # an identity may leave a second name: `x_bar = - -y_bar`
+        return with_one_heading(without_copies(simplified(f)))  # an identity may leave a second name: `x_bar = - -y_bar`
 
     def module(self, main: list[Function], standalone: bool) -> Module:
         """The module of the main functions and of all that they call."""

@@ -197,3 +197,13 @@ def literal(tree: Tree) -> object:
     if isinstance(tree, gast.Tuple):
         return tuple(literal(item) for item in tree.elts)
     raise LookupError("not a literal")
+
+
+def without_minus(tree: Tree) -> Tree | None:
+    """`b * c` for `-b * c`: a product or quotient whose first factor is negative."""
+    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub) and not isinstance(tree.operand, gast.Constant):
+        return tree.operand
+    if isinstance(tree, gast.BinOp) and isinstance(tree.op, (gast.Mult, gast.Div, gast.MatMult)):
+        left = without_minus(tree.left)
+        return None if left is None else gast.BinOp(left=left, op=tree.op, right=tree.right)
+    return None

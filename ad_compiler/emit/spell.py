@@ -8,7 +8,7 @@ import gast
 
 from ..frontend.normalize import is_merge
 from ..program import Function, Origin
-from ..syntax import Stmts, Tree, equal, name, quote, reads, substitute, target
+from ..syntax import Stmts, Tree, equal, name, quote, reads, substitute, target, without_minus
 from . import printer
 
 BACKWARD, FORWARD = "@backward", "@forward"  # statements that stand for the section comments
@@ -200,7 +200,10 @@ class Speller:
             call = quote("np.add.at(b, i, g)", b=buffer, i=_as_value(index), g=g, np=self.parts.get("@np", name("np")))
             return [*lines, printer.statement(gast.Expr(value=call))]
         place = gast.Subscript(value=buffer, slice=index, ctx=gast.Store())
-        return [*lines, printer.statement(gast.AugAssign(target=place, op=gast.Add(), value=g))]
+        positive = without_minus(g)
+        change = gast.AugAssign(target=place, op=gast.Add(), value=g) if positive is None else \
+            gast.AugAssign(target=place, op=gast.Sub(), value=positive)
+        return [*lines, printer.statement(change)]
 
 
 def _as_value(index: Tree) -> Tree:

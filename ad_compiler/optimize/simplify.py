@@ -7,7 +7,7 @@ import math
 import gast
 
 from ..program import Function
-from ..syntax import Tree, constant, equal, quote, rebuilt
+from ..syntax import Tree, constant, equal, quote, rebuilt, without_minus
 
 # What holds for floats too, bit by bit: no reassociation, no dropping of terms.
 PAIRS = [
@@ -34,12 +34,15 @@ def simplified(f: Function) -> Function:
 def simple(tree: Tree) -> Tree:
     """A tree with identities applied, innermost first."""
     tree = rebuilt(tree, simple)
+    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub):
+        positive = without_minus(tree.operand)
+        return tree if positive is None else positive
     if isinstance(tree, gast.Call):
         return _sum_of_negative(tree)
     if not isinstance(tree, (gast.BinOp, gast.UnaryOp, gast.Subscript)):
         return tree
     if isinstance(tree, gast.BinOp) and isinstance(tree.op, gast.Add):
-        positive = _without_minus(tree.right)
+        positive = without_minus(tree.right)
         if positive is not None:
             return gast.BinOp(left=tree.left, op=gast.Sub(), right=positive)
     if isinstance(tree, gast.BinOp) and isinstance(tree.op, gast.Mult):
@@ -55,22 +58,12 @@ def simple(tree: Tree) -> Tree:
     return tree
 
 
-def _without_minus(tree: Tree) -> Tree | None:
-    """`b * c` for `-b * c`: a product or quotient whose first factor is negative."""
-    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub) and not isinstance(tree.operand, gast.Constant):
-        return tree.operand
-    if isinstance(tree, gast.BinOp) and isinstance(tree.op, (gast.Mult, gast.Div, gast.MatMult)):
-        left = _without_minus(tree.left)
-        return None if left is None else gast.BinOp(left=left, op=tree.op, right=tree.right)
-    return None
-
-
 def _sum_of_negative(tree: Tree) -> Tree:
     """`-np.sum(a)` for `np.sum(-a)`: the same bits, and the sign is changed once."""
     func = tree.func
     ours = isinstance(func, gast.Attribute) and func.attr == "sum" and isinstance(func.value, gast.Name) and \
         func.value.id == "@np"
-    positive = _without_minus(tree.args[0]) if ours and tree.args else None
+    positive = without_minus(tree.args[0]) if ours and tree.args else None
     if positive is None:
         return tree
     return gast.UnaryOp(op=gast.USub(), operand=gast.Call(func=func, args=[positive, *tree.args[1:]], keywords=tree.keywords))

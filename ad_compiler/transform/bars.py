@@ -100,13 +100,14 @@ class Bars:
     def fresh(self, slot: Slot) -> str:
         """A new version of the name of a slot's adjoint: `x_bar`, `w_bar` for `params["w"]`, `pair_0_bar`."""
         identifier, path = slot
+        temporary = identifier in self.names.temporary
         while identifier in self.parts:  # the temporary that holds `params["w"]` has the adjoint `w_bar`
             identifier, path = self.parts[identifier][0], (*self.parts[identifier][1], *path)
         root = self.names.base.get(identifier, identifier)
         words = [re.sub(r"\W+", "_", str(k)).strip("_") for k in path]
         keyed = path and isinstance(path[-1], str) and path[-1].isidentifier()
         label = str(path[-1]) if keyed else "_".join([root, *words])
-        return self.names.label(f"{re.sub('_+$', '', label) or 'part'}_bar", identifier in self.names.temporary)
+        return self.names.label(f"{re.sub('_+$', '', label) or 'part'}_bar", temporary)
 
     # Writing
 
