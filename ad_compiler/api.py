@@ -345,6 +345,3 @@ def _header(s: Subject, kinds: dict[str, Kind]) -> str:
     stated = ", ".join(f"{p}: {describe(k)}" for p, k in kinds.items() if k != UNKNOWN)
     signature = f" for {stated}" if stated else ""
     return f'"""The gradient of {s.label}{signature}. Made by ad_compiler; this text belongs to its user."""'
-
-
-__all__ = ["Transformed", "differentiable", "elementwise_grad", "grad", "gradient_source", "value_and_grad", "vjp"]

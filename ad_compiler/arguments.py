@@ -129,6 +129,3 @@ def bound_arguments(signature: inspect.Signature, label: str, args: tuple[Any, .
         raise TypeError(f"{label}(): {error}") from None
     given.apply_defaults()
     return tuple(given.arguments[p] for p in signature.parameters)
-
-
-__all__ = ["bound_arguments", "has_floats", "refuse_arguments", "refuse_foreign", "shape_key"]

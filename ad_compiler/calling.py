@@ -322,6 +322,3 @@ def _refuse_result(inner: Instance, aux: bool, single: bool) -> None:
         what = "dict" if isinstance(kind, Dict) else kind.type
         raise UnsupportedError(f"{inner.f.name} returns a {what}, and a gradient is that of one number",
                                "return one of its parts, or has_aux=True for (value, aux), or use vjp", place)
-
-
-__all__ = ["Compiler", "Program", "Subject", "subject"]

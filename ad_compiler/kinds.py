@@ -166,8 +166,7 @@ def join(one: Kind, other: Kind) -> Kind:
             return Sequence(one.type, tuple(join(a, b) for a, b in zip(one.items, other.items, strict=True)))
         return SequenceOf(one.type, join_all([*one.items, *other.items]))
     if isinstance(one, (Sequence, SequenceOf)) and isinstance(other, (Sequence, SequenceOf)) and one.type == other.type:
-        a, b = element(one), element(other)
-        return SequenceOf(one.type, join(a, b))
+        return SequenceOf(one.type, join(element(one), element(other)))
     if isinstance(one, Scalar) and isinstance(other, Scalar):
         dtype = one.dtype if one.dtype == other.dtype else None
         if dtype is None and None not in (one.dtype, other.dtype) and one.python and other.python:
@@ -217,7 +216,8 @@ def describe(kind: Kind) -> str:
     """A kind in the words of a signature: `f8[n, d]`, `float`, `(f8[n], int)`."""
     if isinstance(kind, Scalar):
         words: dict[str | None, str] = {"f8": "float", "i8": "int", "b1": "bool", "c16": "complex"}
-        return words.get(kind.dtype, kind.dtype or "number") if kind.python or kind.dtype in ("i8", "b1") else f"{kind.dtype or 'number'}"
+        known = kind.dtype or "number"
+        return words.get(kind.dtype, known) if kind.python or kind.dtype in ("i8", "b1") else known
     if isinstance(kind, Array):
         if kind.shape is None:
             return f"{kind.dtype or 'any'}[...]"

@@ -147,6 +147,3 @@ def _names(form: Form) -> set[str]:
         return {name, f"x.{name}", f"{form.params[0]}.{name}" if form.params else name, f".{name}"}
     dotted = _dotted(form.key)
     return {dotted, dotted.rpartition(".")[2]}
-
-
-__all__ = ["listed", "rules_named", "shown", "spellings"]

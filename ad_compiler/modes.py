@@ -12,7 +12,6 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, overload
 
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 _enabled: contextvars.ContextVar[bool] = contextvars.ContextVar("grad_enabled", default=True)

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import gast
 
+from . import modes
 from .analysis.activity import Activity, activity
 from .analysis.fresh import fresh_names
 from .analysis.infer import Inference
@@ -29,7 +30,7 @@ from .optimize.simplify import simplified
 from .optimize.sink import sunk
 from .program import Function, all_statements
 from .rules.table import lookup
-from .syntax import Tree, constant, walk
+from .syntax import Tree, constant, rebuilt, walk
 from .transform import Adjoint, fused, reverse, split
 from .transform.reverse import Plan, operands_of
 
@@ -172,8 +173,8 @@ class Workshop:
         self.adjoints[key] = adjoint
         forward, backward, needs, saves = split(adjoint, f"{label}_forward", f"{label}_backward", key in self.recursive)
         if key not in self.recursive:
-            self.plans[key] = Plan(f"{label}_forward" if saves else None, f"{label}_backward", needs, saves, active, params,
-                                   adjoint.owned)
+            self.plans[key] = Plan(f"{label}_forward" if saves else None, f"{label}_backward", needs, saves, active,
+                                   params, adjoint.owned)
         for part in (forward, backward):
             if part is not None:
                 self.done.append(self.polished(part, inner.inference))
@@ -192,7 +193,8 @@ class Workshop:
         return reverse(inner.f, inner.operations, inner.activity, inner.active,
                        lambda o, s, a: self.plan(inner, o, s, a), public, aux)
 
-    def fused(self, inner: Instance, value: bool, single: bool, defaults: Mapping[str, Tree], aux: bool = False) -> Function:
+    def fused(self, inner: Instance, value: bool, single: bool, defaults: Mapping[str, Tree],
+              aux: bool = False) -> Function:
         """The gradient function: both sweeps in one."""
         adjoint = self._adjoint(inner, True, aux)
         label = self._label(f"{inner.f.name}_vjp")
@@ -213,11 +215,12 @@ class Workshop:
     def polished(self, f: Function, inference: Inference) -> Function:
         """The optimizer's passes, in order."""
         pure = _purity(f)
-        f = without_copies(with_prototypes(f, inference.env.get))
+        f = without_copies(with_prototypes(_without_detach(f), inference.env.get))
         f = without_dead_code(f, pure)
         f = sunk(simplified(f), pure)
         f = folded(f, pure, lambda tree: _cheap(tree, inference))
-        return with_one_heading(without_copies(simplified(f)))  # an identity may leave a second name: `x_bar = - -y_bar`
+        # an identity may leave a second name: `x_bar = - -y_bar`
+        return with_one_heading(without_copies(simplified(f)))
 
     def module(self, main: list[Function], standalone: bool) -> Module:
         """The module of the main functions and of all that they call."""
@@ -263,6 +266,18 @@ def _purity(f: Function) -> Any:
     return pure
 
 
+def _without_detach(f: Function) -> Function:
+    """`detach(x)` has been read, and is `x`."""
+    def plain(tree: Tree) -> Tree:
+        tree = rebuilt(tree, plain)
+        if isinstance(tree, gast.Call) and len(tree.args) == 1 and _root(tree.func) in f.meanings and \
+                f.scope.value(tree.func) is modes.detach:
+            return tree.args[0]
+        return tree
+
+    return f.with_body([plain(s) for s in f.body], plain(f.result))
+
+
 def _root(tree: Tree) -> str:
     while isinstance(tree, gast.Attribute):
         tree = tree.value
@@ -284,7 +299,7 @@ def _cheap(tree: Tree, inference: Inference) -> bool:
 
 
 def _refuse_writes(f: Function, inference: Inference) -> None:
-    """`x += y` rebinds a number, but writes into an array: refused, unless the array is fresh and nobody else has it."""
+    """`x += y` rebinds a number, but writes into an array: refused, unless it is fresh and nobody else has it."""
     for s in all_statements(f.body):
         origin = f.origin(s)
         if origin.augmented and isinstance(s, gast.Assign) and isinstance(s.value, gast.BinOp) and \

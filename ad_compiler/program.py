@@ -1,4 +1,4 @@
-"""Program: what goes from room to room. Functions in normal form, what their names mean, where their lines come from."""
+"""Program: what goes from room to room: functions in normal form, what their names mean, where lines come from."""
 
 from __future__ import annotations
 
@@ -106,7 +106,6 @@ class Function:
     aliased: frozenset[str] = frozenset()  # versions that two of the user's names stand for where one is augmented
     source: Any = None
     scope: Any = None
-    comment: str = ""
 
     def with_body(self, body: Stmts, result: Tree | None = None) -> Function:
         """The same function with other statements."""

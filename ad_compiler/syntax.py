@@ -101,8 +101,8 @@ def scope_names(tree: Tree) -> frozenset[str]:
     """The names that a lambda or comprehension binds for itself."""
     if isinstance(tree, gast.Lambda):
         a = tree.args
-        every = [*a.posonlyargs, *a.args, *a.kwonlyargs, *([a.vararg] if a.vararg else []), *([a.kwarg] if a.kwarg else [])]
-        return frozenset(argument.id for argument in every)
+        every = [*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg]
+        return frozenset(argument.id for argument in every if argument is not None)
     if isinstance(tree, (gast.ListComp, gast.SetComp, gast.GeneratorExp, gast.DictComp)):
         return frozenset(n.id for g in tree.generators for n in walk(g.target) if isinstance(n, gast.Name))
     return frozenset()
@@ -201,7 +201,8 @@ def literal(tree: Tree) -> object:
 
 def without_minus(tree: Tree) -> Tree | None:
     """`b * c` for `-b * c`: a product or quotient whose first factor is negative."""
-    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub) and not isinstance(tree.operand, gast.Constant):
+    if isinstance(tree, gast.UnaryOp) and isinstance(tree.op, gast.USub) and \
+            not isinstance(tree.operand, gast.Constant):
         return tree.operand
     if isinstance(tree, gast.BinOp) and isinstance(tree.op, (gast.Mult, gast.Div, gast.MatMult)):
         left = without_minus(tree.left)

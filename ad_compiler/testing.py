@@ -197,6 +197,3 @@ def _spelled(path: Path) -> str:
 
 def _number(value: complex, leaf: Any) -> str:
     return repr(value if np.iscomplexobj(leaf) else value.real)
-
-
-__all__ = ["check_grads"]

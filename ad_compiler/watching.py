@@ -231,6 +231,3 @@ def guard(found: list[Entry]) -> Callable[[], bool]:
         return True
 
     return holds
-
-
-__all__ = ["Entry", "entries", "guard"]

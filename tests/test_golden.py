@@ -93,7 +93,7 @@ def test_the_numbers_are_those_by_hand(name):
         np.testing.assert_allclose(one, other, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", [n for n in ROWS if n != "loss"])  # differences don't see no_grad
 def test_the_numbers_are_those_of_central_differences(name):
     wrt, _, args = ROWS[name]
     names = (wrt,) if isinstance(wrt, str) else wrt

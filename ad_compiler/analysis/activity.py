@@ -105,5 +105,6 @@ def _refuse_missing(operations: Operations, statement: Tree, operation: Operatio
     target = statement.targets[0]
     targets = [e.id for e in target.elts] if isinstance(target, gast.Tuple) else [target.id]
     needed = operation.verb == "whole" or useful.intersection(targets)
-    if needed and varied.intersection(operations.blocked(operation)) and any(carries(operations.kind(t)) for t in targets):
+    if needed and varied.intersection(operations.blocked(operation)) and \
+            any(carries(operations.kind(t)) for t in targets):
         raise operations.missing_rule(statement, operation)

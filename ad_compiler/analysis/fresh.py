@@ -1,4 +1,4 @@
-"""Names that hold an array which was made here and which nothing else refers to: `x += y` may then be read as a rebinding."""
+"""Names that hold an array made here, which nothing else refers to: `x += y` may then be read as a rebinding."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from ..program import Function, all_statements
 from ..syntax import Tree, reads, walk
 from .infer import Inference
 
-MAKERS = frozenset("zeros ones full empty zeros_like ones_like full_like empty_like array copy sin cos tan exp log sqrt tanh "
-                   "sum dot matmul outer arange linspace eye where maximum minimum abs square".split())
+MAKERS = frozenset("zeros ones full empty zeros_like ones_like full_like empty_like array copy sin cos tan exp log "
+                   "sqrt tanh sum dot matmul outer arange linspace eye where maximum minimum abs square".split())
 
 
 def fresh_names(f: Function, inference: Inference) -> set[str]:
     """The names with a fresh and unshared array, whatever the path."""
     statements = [s for s in all_statements(f.body) if isinstance(s, gast.Assign)]
     passing = _passing_views(f, statements)
-    shared = _shared(statements, inference, passing) | ({f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set())
+    given = {f.result.id} & set(f.params) if isinstance(f.result, gast.Name) else set()
+    shared = _shared(statements, inference, passing) | given
     names = {t.id: s for s in statements for t in walk(s.targets[0]) if isinstance(t, gast.Name)}
     fresh = set(names) - shared - f.aliased - _renamed(statements, f, passing)
     size = -1
@@ -64,7 +65,8 @@ def _makes(v: Tree, fresh: set[str], inference: Inference) -> bool:
 
 def _passing_views(f: Function, statements: list[Tree]) -> set[str]:
     """Temporaries that are only operands of arithmetic: a view in such a name doesn't outlive its expression."""
-    kept = {n for s in statements if not isinstance(s.value, (gast.BinOp, gast.UnaryOp, gast.Compare)) for n in reads(s.value)}
+    kept = {n for s in statements if not isinstance(s.value, (gast.BinOp, gast.UnaryOp, gast.Compare))
+            for n in reads(s.value)}
     kept |= {n for s in all_statements(f.body) if not isinstance(s, gast.Assign) for field in ("value", "test", "iter")
              if isinstance(getattr(s, field, None), gast.AST) for n in reads(getattr(s, field))}
     return f.names.temporary - kept - set(reads(f.result))

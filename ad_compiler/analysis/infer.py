@@ -81,7 +81,8 @@ class Inference:
             self.block(loop.body)
             if self.env == before:
                 return
-        raise SignatureError("the kinds of a loop's variables don't settle", "write them as arrays", self.f.origin(loop).place)
+        raise SignatureError("the kinds of a loop's variables don't settle", "write them as arrays",
+                             self.f.origin(loop).place)
 
     def _assign(self, statement: Tree) -> None:
         target = statement.targets[0]
@@ -240,9 +241,10 @@ class Inference:
         func = tree.func
         if isinstance(func, gast.Name) and func.id.startswith("@"):
             return self._helper(func.id, tree.args)
-        value = RULE_SCOPE.get(func.value.id, {}).get(func.attr, MISSING) if (
-            isinstance(func, gast.Attribute) and isinstance(func.value, gast.Name) and func.value.id in RULE_SCOPE) else \
-            MISSING if self.scope is None or self._is_method(func) else self.scope.value(func)
+        if isinstance(func, gast.Attribute) and isinstance(func.value, gast.Name) and func.value.id in RULE_SCOPE:
+            value = RULE_SCOPE[func.value.id].get(func.attr, MISSING)
+        else:
+            value = MISSING if self.scope is None or self._is_method(func) else self.scope.value(func)
         if value is not MISSING:
             return self._call(tree, callee(value))
         if isinstance(func, gast.Attribute):
@@ -257,7 +259,8 @@ class Inference:
             return kinds[1] or UNKNOWN
         if label in ELEMENTWISE:
             known = [k for k in kinds if isinstance(k, (Scalar, Array))]
-            return result_kind("broadcast", {f"x{n}": Fact(k) for n, k in enumerate(known)}) if len(known) == len(kinds) else UNKNOWN
+            if len(known) == len(kinds):
+                return result_kind("broadcast", {f"x{n}": Fact(k) for n, k in enumerate(known)})
         return UNKNOWN
 
     def _is_method(self, func: Tree) -> bool:
@@ -295,11 +298,13 @@ class Inference:
         facts = self.facts(found, arguments, keywords)
         return None if facts is None else result_kind(found[0].kind, facts)
 
-    def facts(self, found: tuple[Row, Form], arguments: list[Tree], keywords: dict[str, Tree]) -> dict[str, Fact] | None:
+    def facts(self, found: tuple[Row, Form], arguments: list[Tree],
+              keywords: dict[str, Tree]) -> dict[str, Fact] | None:
         """What is known of each argument of a row; None if one can't be reached yet."""
         row, form = found
         if row.verb == "constant":
-            trees: dict[str, Tree] = {p: a for p, a in zip(["x", *(f"x{k}" for k in range(9))], arguments, strict=False)}
+            names = ["x", *(f"x{k}" for k in range(9))]
+            trees: dict[str, Tree] = dict(zip(names, arguments, strict=False))
             trees |= keywords
         else:
             try:
@@ -308,8 +313,8 @@ class Inference:
                 return {p: Fact(UNKNOWN) for p in (*form.params, *([form.star] if form.star else []))}
         facts: dict[str, Fact] = {}
         for parameter, tree in trees.items():
-            fact = self._index_fact(tree) if isinstance(tree, (gast.Slice, gast.Tuple)) and ("operator", "Subscript") == form.key \
-                else self._fact(tree)
+            index = form.key == ("operator", "Subscript") and isinstance(tree, (gast.Slice, gast.Tuple))
+            fact = self._index_fact(tree) if index else self._fact(tree)
             if fact is None:
                 return None
             facts[parameter] = fact

@@ -67,7 +67,8 @@ class Operations:
             base = self.inference.infer(value.value)
             if isinstance(base, (Sequence, SequenceOf, Dict)) and not isinstance(value.slice, gast.Slice):
                 return Operation("item", (value.value.id,), keeps_history=True)
-            if isinstance(base, Unknown) and isinstance(value.slice, gast.Constant) and isinstance(value.slice.value, str):
+            if isinstance(base, Unknown) and isinstance(value.slice, gast.Constant) and \
+                    isinstance(value.slice.value, str):
                 raise SignatureError(f"what `{value.value.id}` is decides what this index means, and isn't known",
                                      "give example arguments or a signature: like=...", self.f.origin(statement).place)
         return self._call(statement, value)
@@ -121,7 +122,8 @@ class Operations:
         try:
             bound = row.bind(form, arguments, keywords)
         except LookupError as error:
-            return Operation("whole", tuple(reads(value)), missing=f"{text or row.name}: {error.args[0]} isn't supported")
+            return Operation("whole", tuple(reads(value)),
+                             missing=f"{text or row.name}: {error.args[0]} isn't supported")
         through = [n for p, tree in bound.items() if p in row.pulls for n in _names(_parts(tree))]
         blocked = [n for p, tree in bound.items() if p not in row.pulls for n in reads(tree)]
         facts = self.inference.facts(found, arguments, keywords) or {}
@@ -137,8 +139,8 @@ class Operations:
 
     def missing_rule(self, statement: Tree, operation: Operation) -> MissingRuleError:
         """The error for an active value that goes where no derivative follows it."""
-        return MissingRuleError(operation.missing, "write it with functions of the table (`ad-compiler rules`), or cut it "
-                                "off by detach(...) if its derivative isn't wanted", self.f.origin(statement).place)
+        return MissingRuleError(operation.missing, "write it with functions of the table (`ad-compiler rules`), or cut "
+                                "it off by detach(...) if its derivative isn't wanted", self.f.origin(statement).place)
 
 
 def _parts(tree: Tree) -> list[Tree]:

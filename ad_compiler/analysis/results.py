@@ -47,8 +47,6 @@ from .promotion import (
     strong,
 )
 
-__all__ = ["broadcast_kinds", "result_kind"]
-
 Rule = Callable[[Facts], Kind]
 
 

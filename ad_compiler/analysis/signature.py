@@ -1,4 +1,4 @@
-"""Signatures: the kinds of arguments, read off values, annotations or a text such as `w: f8[d], x: f8[n, d], n: int`."""
+"""Signatures: the kinds of arguments, read off values, annotations or a text such as `w: f8[d], x: f8[n, d]`."""
 
 from __future__ import annotations
 
@@ -76,8 +76,9 @@ def from_annotations(function: types.FunctionType) -> dict[str, Kind]:
 
 
 def _annotated(hint: Any) -> Kind:
-    simple: dict[Any, Kind] = {float: FLOAT, int: INT, bool: BOOL, complex: Scalar("c16"), np.ndarray: Array(None, None),
-                               np.float64: Scalar("f8", python=False), np.float32: Scalar("f4", python=False)}
+    simple: dict[Any, Kind] = {float: FLOAT, int: INT, bool: BOOL, complex: Scalar("c16"),
+                               np.float64: Scalar("f8", python=False), np.float32: Scalar("f4", python=False),
+                               np.ndarray: Array(None, None)}
     if isinstance(hint, type) and hint in simple:
         return simple[hint]
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -100,11 +101,12 @@ def parse_signature(text: str) -> dict[str, Kind]:
     """
     try:
         arguments = ast.parse(f"def f({text}): pass").body[0].args  # type: ignore[attr-defined]
-        return {a.arg: _parsed(a.annotation, a.arg) for a in [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]}
+        named = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+        return {a.arg: _parsed(a.annotation, a.arg) for a in named}
     except (SyntaxError, KeyError, AttributeError) as error:
         raise SignatureError(f"the signature {text!r} can't be read: {error}",
-                             'write it as "w: f8[d], x: f8[n, d], n: int, p: float, q: {\'a\': f8[d]}, r: (float, f8[n])"'
-                             ) from None
+                             'write it as "w: f8[d], x: f8[n, d], n: int, p: float, q: {\'a\': f8[d]}, '
+                             'r: (float, f8[n])"') from None
 
 
 def _parsed(tree: ast.expr | None, label: str) -> Kind:
@@ -129,8 +131,8 @@ def _parsed(tree: ast.expr | None, label: str) -> Kind:
         return Sequence("tuple" if isinstance(tree, ast.Tuple) else "list",
                         tuple(_parsed(e, f"{label}_{k}") for k, e in enumerate(tree.elts)))
     if isinstance(tree, ast.Dict):
-        return Dict(tuple((ast.literal_eval(k), _parsed(v, f"{label}_{k}")) for k, v in zip(tree.keys, tree.values, strict=True)
-                          if k is not None))
+        return Dict(tuple((ast.literal_eval(k), _parsed(v, f"{label}_{k}"))
+                          for k, v in zip(tree.keys, tree.values, strict=True) if k is not None))
     if isinstance(tree, ast.Constant):
         return Static(tree.value)
     raise KeyError(ast.unparse(tree))
@@ -138,7 +140,8 @@ def _parsed(tree: ast.expr | None, label: str) -> Kind:
 
 def _code(word: str) -> str:
     aliases = {"float64": "f8", "float32": "f4", "complex128": "c16", "complex64": "c8", "int64": "i8", "bool": "b1",
-               "i4": "i8", "i8": "i8", "f8": "f8", "f4": "f4", "c16": "c16", "c8": "c8", "b1": "b1", "int": "i8", "float": "f8"}
+               "int": "i8", "float": "f8", "i4": "i8", "i8": "i8", "f8": "f8", "f4": "f4", "c16": "c16", "c8": "c8",
+               "b1": "b1"}
     if word not in aliases:
         raise KeyError(f"unknown kind {word!r}")
     return aliases[word]

@@ -167,7 +167,8 @@ def _place(identifier: str, base: str, classes: list[tuple[str, int]], found: In
             result[identifier] = label
             return
     label, count = base, 1
-    first = all(c[0] != base for c in classes) and base not in f.meanings and base not in f.params and base.isidentifier()
+    first = all(c[0] != base for c in classes) and base not in f.meanings and base not in f.params and \
+        base.isidentifier()
     while not first and label in used or label in f.meanings:
         count += 1
         label = f"{base}_{count}"

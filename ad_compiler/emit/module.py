@@ -91,7 +91,8 @@ class Module:
         if needs[f.name]:
             params += ["*", *needs[f.name]]
         given = {"@" + label: wanted for label, wanted in needs.items() if wanted}
-        speller = Speller(f.with_body([_passing(s, given) for s in f.body]) if given else f, final, self.constants.get(f.name, {}))
+        passing = f.with_body([_passing(s, given) for s in f.body]) if given else f
+        speller = Speller(passing, final, self.constants.get(f.name, {}))
         return "\n".join(speller.function(f.name, ", ".join(params)))
 
     def _free(self, f: Function) -> list[str]:
@@ -200,7 +201,8 @@ class Module:
         value = meaning.read()
         if meaning.owner == id(value):
             for other, m in ((o, m) for f in reversed(self.functions) for o, m in f.meanings.items()):
-                if other != identifier and getattr(m, "value", None) is value or isinstance(m, Data) and m.read() is value:
+                if other != identifier and getattr(m, "value", None) is value or \
+                        isinstance(m, Data) and m.read() is value:
                     identifier, meaning = other, Data(other, meaning.read, id(value))
                     break
         key = (meaning.name, meaning.owner)
@@ -217,7 +219,8 @@ class Module:
             self.literals[label] = text
         elif isinstance(value, np.ndarray) and value.size <= 64 and value.dtype.kind in "fiub":
             numpy = self._own("@np", set())
-            self.literals[label] = f"{numpy}.array({value.tolist()!r}, dtype={value.dtype.name!r})".replace("nan", "float('nan')")
+            text = f"{numpy}.array({value.tolist()!r}, dtype={value.dtype.name!r})"
+            self.literals[label] = text.replace("nan", "float('nan')")
         else:
             self.parameters[label] = meaning
         return label
@@ -272,7 +275,7 @@ def _without_modes(tree: Tree, scope: Scope) -> list[Tree]:
     if isinstance(tree, gast.Expr) and _is_mode(tree.value, scope):
         return []
     if isinstance(tree, (gast.If, gast.For, gast.While, gast.With)):
-        fields = {f: getattr(tree, f, None) for f in tree._fields}
+        fields: dict[str, Any] = {f: getattr(tree, f, None) for f in tree._fields}
         for block in ("body", "orelse"):
             if fields.get(block):
                 inner = [s for plain in fields[block] for s in _without_modes(plain, scope)]
@@ -347,10 +350,10 @@ def _unannotated(text: str) -> str:
     function = ast.parse(text).body[0]
     assert isinstance(function, ast.FunctionDef)
     lines = text.split("\n")
-    cuts = [(a.lineno, a.col_offset + len(a.arg), a.annotation.end_col_offset or 0)
-            for a in [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs] if a.annotation is not None]
-    cuts += [(a.lineno, a.col_offset + len(a.arg), a.annotation.end_col_offset or 0)
-             for a in (function.args.vararg, function.args.kwarg) if a is not None and a.annotation is not None]
+    a = function.args
+    cuts = [(p.lineno, p.col_offset + len(p.arg), p.annotation.end_col_offset or 0)
+            for p in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg)
+            if p is not None and p.annotation is not None]
     for line, start, end in sorted(cuts, reverse=True):
         lines[line - 1] = lines[line - 1][:start] + lines[line - 1][end:]
     if function.returns is not None:

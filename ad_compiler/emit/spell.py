@@ -58,7 +58,8 @@ class Speller:
             self.write(depth, "# " + s.value.id[1:])
             return
         texts = self._texts(s)
-        if texts and self.backward and self.commented and origin.line != self.last and not isinstance(s, (gast.For, gast.While, gast.If)):
+        if texts and self.backward and self.commented and origin.line != self.last and \
+                not isinstance(s, (gast.For, gast.While, gast.If)):
             if origin.line and origin.text:
                 self.write(depth, "# " + origin.text)
             self.last = origin.line
@@ -78,7 +79,7 @@ class Speller:
 
     # Control
 
-    def _if(self, s: Tree, depth: int) -> None:
+    def _if(self, s: Tree, depth: int, chained: bool = False) -> None:
         test = substitute(s.test, self.parts)
         body, orelse = self._shown(s.body), self._shown(s.orelse)
         if not body and orelse:
@@ -89,11 +90,12 @@ class Speller:
         self._inner(body, depth + 1)
         if not orelse:
             return
-        if isinstance(body[-1], (gast.Break, gast.Raise)):
+        if isinstance(body[-1], (gast.Break, gast.Raise)) and not chained:
             self._inner(orelse, depth)
         elif len(orelse) == 1 and isinstance(orelse[0], gast.If):
             at = len(self.lines)
-            self.statement(orelse[0], depth)
+            # What follows an `elif` that leaves can't stand after the chain: other branches would come to it.
+            self._if(orelse[0], depth, chained=True)
             self.lines[at] = "    " * depth + "el" + self.lines[at].lstrip()
         else:
             self.write(depth, "else:")
@@ -166,7 +168,8 @@ class Speller:
         if isinstance(to, gast.Tuple):
             names = [self.final.get(e.id, e.id) if e.id in self.used else "_" for e in to.elts]
             fresh = gast.Tuple(elts=[target(n) for n in names], ctx=gast.Store())
-            return [printer.statement(gast.Assign(targets=[fresh], value=substitute(value, self.parts), type_comment=None))]
+            value = substitute(value, self.parts)
+            return [printer.statement(gast.Assign(targets=[fresh], value=value, type_comment=None))]
         label = self.final.get(to.id, to.id)
         special = self._special(label, value)
         if special is not None:
@@ -211,15 +214,16 @@ def _as_value(index: Tree) -> Tree:
     if isinstance(index, gast.Tuple):
         return gast.Tuple(elts=[_as_value(e) for e in index.elts], ctx=gast.Load())
     if isinstance(index, gast.Slice):
-        parts = [index.lower, index.upper, index.step]
-        return gast.Call(func=name("slice"), args=[p or gast.Constant(value=None, kind=None) for p in parts], keywords=[])
+        parts = [p or gast.Constant(value=None, kind=None) for p in (index.lower, index.upper, index.step)]
+        return gast.Call(func=name("slice"), args=parts, keywords=[])
     return index
 
 
 def _iterated(tree: Tree) -> Tree:
     """`range(n)[::-1]` as `reversed(range(n))`."""
     if isinstance(tree, gast.Subscript) and isinstance(tree.slice, gast.Slice) and tree.slice.upper is None and \
-            tree.slice.lower is None and tree.slice.step is not None and equal(tree.slice.step, quote("r[::-1]").slice.step):
+            tree.slice.lower is None and tree.slice.step is not None and \
+            equal(tree.slice.step, quote("r[::-1]").slice.step):
         inner = tree.value
         base = inner.value if isinstance(inner, gast.Subscript) else inner
         if isinstance(base, gast.Call) and isinstance(base.func, gast.Name) and base.func.id == "range":

@@ -1,7 +1,7 @@
 """Exits become nesting: after this pass a function has one return, at its end, and `break` stands last on its path.
 
-`if c: return a` followed by more is `if c: out = a` / `else: more`. A path that leaves a loop sets what it has to say and
-ends in `break`; what follows the loop stands under a test of the flag. No statement is written twice: where both
+`if c: return a` followed by more is `if c: out = a` / `else: more`. A path that leaves a loop sets what it has to say
+and ends in `break`; what follows the loop stands under a test of the flag. No statement is written twice: where both
 branches may fall through and one may exit, the exit sets a flag and what follows stands under `if not leave`.
 """
 
@@ -84,7 +84,8 @@ class Structure:
     def _inside(self, statement: Tree, leave: Callable[[Tree], Stmts]) -> Tree:
         """A compound statement without exits of its own; loops inside of it may still have some."""
         if isinstance(statement, gast.If):
-            return _if(statement.test, self._flat(statement.body, leave), self._flat(statement.orelse, leave), statement)
+            body, orelse = self._flat(statement.body, leave), self._flat(statement.orelse, leave)
+            return _if(statement.test, body, orelse, statement)
         return gast.copy_location(
             gast.With(items=statement.items, body=self._flat(statement.body, leave), type_comment=None), statement)
 
@@ -95,11 +96,13 @@ class Structure:
 
         def note(leave: Tree) -> Stmts:
             kinds[type(leave)] = leave
-            out = [self._bind(self.result, leave.value, leave)] if isinstance(leave, gast.Return) and leave.value else []
+            returns = isinstance(leave, gast.Return) and leave.value
+            out = [self._bind(self.result, leave.value, leave)] if returns else []
             return [*out, self._bind(flag, constant(_CODES[type(leave)]), leave)]
 
         if isinstance(statement, gast.If):
-            marked = _if(statement.test, self._flat(statement.body, note), self._flat(statement.orelse, note), statement)
+            body, orelse = self._flat(statement.body, note), self._flat(statement.orelse, note)
+            marked = _if(statement.test, body, orelse, statement)
         else:
             marked = gast.copy_location(
                 gast.With(items=statement.items, body=self._flat(statement.body, note), type_comment=None), statement)

@@ -39,6 +39,7 @@ class Expressions:
         self.wanted = ""
         self.carried: list[dict[str, str]] = []
         self.calls: dict[int, Callee] = {}
+        self._callee: Callee | None = None  # what the operation at hand calls
         self.data: dict[str, Data] = {}
 
     # Places and errors
@@ -110,7 +111,7 @@ class Expressions:
         value = self.operation(tree)
         statement = assign(version, value)
         self.emit(statement, tree)
-        if getattr(self, "_callee", None) is not None:
+        if self._callee is not None:
             self.calls[statement.lineno] = self._callee
             self._callee = None
         return version
@@ -161,7 +162,7 @@ class Expressions:
 
     def operation(self, tree: Tree) -> Tree:
         """The right side for `tree`: one operation over atoms, or the whole expression if it carries nothing."""
-        self._callee: Callee | None = None
+        self._callee = None
         if self.stays_whole(tree) and not isinstance(tree, (gast.Tuple, gast.List, gast.Dict)):
             return self.whole(tree)
         return getattr(self, "op_" + type(tree).__name__, self._no_operation)(tree)
@@ -352,9 +353,12 @@ class Expressions:
             self.refuse(call, f"{value.__name__}() hides what it reads", "write the expression out")
         if any(k.arg == "out" and not isinstance(k.value, gast.Constant) for k in call.keywords):
             self.refuse(call, "`out=` writes into an array, which can't be differentiated yet", "use the result")
-        if value in (float, complex) and any(isinstance(n, gast.JoinedStr) or isinstance(n, gast.Call) and
-                                             self.scope.value(n.func) in (str, repr, format) for a in call.args for n in walk(a)):
-            self.refuse(call, f"{value.__name__}() of a text: the derivative doesn't pass through text", "use the number itself")
+        if value in (float, complex) and any(
+                isinstance(n, gast.JoinedStr) or
+                isinstance(n, gast.Call) and self.scope.value(n.func) in (str, repr, format)
+                for a in call.args for n in walk(a)):
+            self.refuse(call, f"{value.__name__}() of a text: the derivative doesn't pass through text",
+                        "use the number itself")
         given = [*call.args, *(k.value for k in call.keywords)]
         active = any(self.taint.carries(a.value if isinstance(a, gast.Starred) else a) for a in given)
         if value is MISSING:

@@ -1,4 +1,4 @@
-"""Iterating in normal form: every `for` runs over a range; arrays, lists, `enumerate`, `zip`, `reversed` are indexed."""
+"""Iterating in normal form: a `for` runs over a range; arrays, lists, `enumerate`, `zip`, `reversed` are indexed."""
 
 from __future__ import annotations
 
@@ -130,8 +130,8 @@ def _indexable(nz: Normalizer, tree: Tree) -> bool:
         return True
     if isinstance(tree, gast.Call):
         value = nz.scope.value(tree.func)
-        meaning = nz.scope.meaning(tree.func.id) if isinstance(tree.func, gast.Name) else None
-        numpy = getattr(value, "__module__", "") in ("numpy", None) and not isinstance(meaning, Fixed)
+        fixed = isinstance(tree.func, gast.Name) and isinstance(nz.scope.meaning(tree.func.id), Fixed)
+        numpy = getattr(value, "__module__", "") in ("numpy", None) and not fixed
         return nz.taint.carries(tree) or numpy
     return nz.taint.carries(tree)
 

@@ -73,7 +73,7 @@ class Normalizer(Expressions):
             self.refuse_write(statement.target)
         old = name(statement.target.id)
         value = gast.copy_location(gast.BinOp(left=old, op=statement.op, right=statement.value), statement)
-        version = self.env.get(statement.target.id)
+        version: Tree = self.env.get(statement.target.id)
         if any(v is version or isinstance(v, gast.Name) and isinstance(version, gast.Name) and v.id == version.id
                for n, v in self.env.items() if n != statement.target.id):
             self.aliased.add(version.id)
@@ -170,7 +170,7 @@ class Normalizer(Expressions):
         self._loop(statement, assigned(statement.body), None)
 
     def _loop(self, statement: Tree, changed: list[str], steps: Iteration | None) -> None:
-        """A loop: carried names get a version that lives at its head, assigned before it and at each end of its body."""
+        """A loop: carried names get a version that lives at its head, assigned before it and where its body ends."""
         heads = {n: self.names.fresh(n) for n in changed}
         first = [n for n in changed if n in self.env]
         if first:

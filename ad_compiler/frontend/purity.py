@@ -23,7 +23,7 @@ def pure_call(value: Any) -> bool:
     if isinstance(value, types.BuiltinFunctionType) and getattr(builtins, value.__name__, None) is value:
         return value not in IMPURE
     if isinstance(value, type):
-        return issubclass(value, PURE_TYPES) or issubclass(value, BaseException) or value in (zip, enumerate, reversed, map)
+        return issubclass(value, (*PURE_TYPES, BaseException)) or value in (zip, enumerate, reversed, map)
     if value in WRITING:
         return False
     found = callee(value)
@@ -38,8 +38,8 @@ def pure_call(value: Any) -> bool:
 
 
 WRITING = {np.copyto, np.put, np.place, np.putmask, np.fill_diagonal, np.put_along_axis}
-WRITERS = frozenset("append clear extend fill insert itemset partition pop popitem put remove resize reverse setdefault "
-                    "setfield setflags sort update".split())
+WRITERS = frozenset("append clear extend fill insert itemset partition pop popitem put remove resize reverse "
+                    "setdefault setfield setflags sort update".split())
 
 
 def writes_arguments(function: types.FunctionType) -> bool:

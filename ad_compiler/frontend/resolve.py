@@ -110,7 +110,7 @@ def callee(value: Any) -> Callee:
         return replace(inner, bound=bound or inner.bound, mode=mode)
     if isinstance(value, types.FunctionType):
         return Callee("opaque" if of_a_library(value) else "function", value, bound=bound)
-    call = getattr(type(value), "__call__", None)
+    call = type(value).__call__
     if isinstance(call, types.FunctionType) and not isinstance(value, type) and not of_a_library(call):
         return Callee("function", call, bound=((_parameters(call)[0], value),))
     return Callee("opaque", value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import gast
 
 from ..frontend.normalize import is_merge
@@ -44,7 +46,7 @@ def _renamed(body: Stmts, final: dict[str, str], reads: dict[str, Tree]) -> Stmt
     out: Stmts = []
     for s in body:
         if isinstance(s, (gast.If, gast.For, gast.While)):
-            fields = {f: getattr(s, f, None) for f in s._fields}
+            fields: dict[str, Any] = {f: getattr(s, f, None) for f in s._fields}
             for block in ("body", "orelse"):
                 if fields.get(block):
                     fields[block] = _renamed(fields[block], final, reads)
@@ -55,7 +57,8 @@ def _renamed(body: Stmts, final: dict[str, str], reads: dict[str, Tree]) -> Stmt
             continue
         fresh = substitute(s, reads)
         if isinstance(fresh, gast.Assign):
-            fresh = at(gast.Assign(targets=[_target(fresh.targets[0], final)], value=fresh.value, type_comment=None), s.lineno)
+            to = _target(fresh.targets[0], final)
+            fresh = at(gast.Assign(targets=[to], value=fresh.value, type_comment=None), s.lineno)
             if isinstance(fresh.value, gast.Name) and isinstance(fresh.targets[0], gast.Name) and \
                     fresh.value.id == fresh.targets[0].id:
                 continue

@@ -44,7 +44,8 @@ class Liveness:
 
     def statement(self, statement: Tree, in_loop: bool) -> bool:
         if is_merge(statement):
-            alive = [v for t, v in zip(statement.targets[0].elts, statement.value.elts, strict=True) if t.id in self.names]
+            pairs = zip(statement.targets[0].elts, statement.value.elts, strict=True)
+            alive = [v for t, v in pairs if t.id in self.names]
             for value in alive:
                 self.names.update(reads(value))
             return bool([t for t in statement.targets[0].elts if t.id in self.names and t.id not in _same(statement)])
@@ -128,5 +129,6 @@ def _restricted(merge: Tree, names: set[str]) -> Stmts:
         return []
     if len(kept) == len(merge.targets[0].elts):
         return [merge]
-    return [at(gast.Assign(targets=[gast.Tuple(elts=[t for t, _ in kept], ctx=gast.Store())],
-                           value=gast.Tuple(elts=[v for _, v in kept], ctx=gast.Load()), type_comment=None), merge.lineno)]
+    to = gast.Tuple(elts=[t for t, _ in kept], ctx=gast.Store())
+    value = gast.Tuple(elts=[v for _, v in kept], ctx=gast.Load())
+    return [at(gast.Assign(targets=[to], value=value, type_comment=None), merge.lineno)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 import gast
 
@@ -39,7 +40,7 @@ def _without(body: Stmts, parts: dict[str, Tree]) -> Stmts:
         if isinstance(s, gast.Assign) and isinstance(s.targets[0], gast.Name) and s.targets[0].id in parts:
             continue
         if isinstance(s, (gast.If, gast.For, gast.While)):
-            fields = {f: getattr(s, f, None) for f in s._fields}
+            fields: dict[str, Any] = {f: getattr(s, f, None) for f in s._fields}
             for block in ("body", "orelse"):
                 if fields.get(block):
                     fields[block] = _without(fields[block], parts)
@@ -103,7 +104,7 @@ class Folder:
     def _inner(self, statement: Tree) -> Tree:
         if not isinstance(statement, (gast.If, gast.For, gast.While)):
             return statement
-        fields = {f: getattr(statement, f, None) for f in statement._fields}
+        fields: dict[str, Any] = {f: getattr(statement, f, None) for f in statement._fields}
         for block in ("body", "orelse"):
             if fields.get(block):
                 fields[block] = self.block(fields[block])

@@ -11,8 +11,8 @@ from ..program import Function, all_statements
 from ..syntax import Tree, reads, rebuilt
 
 SHAPES = ("size", "shape", "ndim")
-LIKE = {"zeros_like": 0, "ones_like": 0, "full_like": 0, "size": 0, "shape": 0, "@unbroadcast": 1, "@cast": 1, "@unreduce": 1,
-        "@zeros": 0}
+LIKE = {"zeros_like": 0, "ones_like": 0, "full_like": 0, "size": 0, "shape": 0, "@zeros": 0, "@unbroadcast": 1,
+        "@cast": 1, "@unreduce": 1}
 
 
 def with_prototypes(f: Function, kind: Callable[[str], Kind | None]) -> Function:
@@ -35,15 +35,18 @@ def with_prototypes(f: Function, kind: Callable[[str], Kind | None]) -> Function
         identifier = tree.id
         while identifier in parents:
             identifier = parents[identifier]
-        return gast.Name(id=identifier, ctx=tree.ctx, annotation=None, type_comment=None) if identifier != tree.id else tree
+        if identifier == tree.id:
+            return tree
+        return gast.Name(id=identifier, ctx=tree.ctx, annotation=None, type_comment=None)
 
     def changed(tree: Tree) -> Tree:
         if isinstance(tree, gast.Attribute) and tree.attr in SHAPES and isinstance(tree.value, gast.Name):
             return gast.Attribute(value=earliest(tree.value), attr=tree.attr, ctx=tree.ctx)
         tree = rebuilt(tree, changed)
         if isinstance(tree, gast.Call):
-            label = tree.func.attr if isinstance(tree.func, gast.Attribute) and isinstance(tree.func.value, gast.Name) and \
-                tree.func.value.id == "@np" else getattr(tree.func, "id", "")
+            func = tree.func
+            ours = isinstance(func, gast.Attribute) and isinstance(func.value, gast.Name) and func.value.id == "@np"
+            label = func.attr if ours else getattr(func, "id", "")
             k = LIKE.get(label)
             if k is not None and k < len(tree.args) and isinstance(tree.args[k], gast.Name):
                 arguments = list(tree.args)

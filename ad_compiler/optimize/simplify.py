@@ -66,7 +66,8 @@ def _sum_of_negative(tree: Tree) -> Tree:
     positive = without_minus(tree.args[0]) if ours and tree.args else None
     if positive is None:
         return tree
-    return gast.UnaryOp(op=gast.USub(), operand=gast.Call(func=func, args=[positive, *tree.args[1:]], keywords=tree.keywords))
+    call = gast.Call(func=func, args=[positive, *tree.args[1:]], keywords=tree.keywords)
+    return gast.UnaryOp(op=gast.USub(), operand=call)
 
 
 def _one_factor(tree: Tree) -> Tree:

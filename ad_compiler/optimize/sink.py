@@ -1,8 +1,9 @@
-"""The next value of a carried name is computed last, after all that still reads the present one: both can then share it."""
+"""The next value of a carried name is computed last, after all that reads the present one: both can then share it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import gast
 
@@ -23,7 +24,8 @@ def _block(body: Stmts, pure: Callable[[Tree], bool]) -> Stmts:
     if not body or not is_merge(body[-1]):
         return body
     merge, rest = body[-1], body[:-1]
-    pairs = {v.id: t.id for t, v in zip(merge.targets[0].elts, merge.value.elts, strict=True) if isinstance(v, gast.Name)}
+    pairs = {v.id: t.id for t, v in zip(merge.targets[0].elts, merge.value.elts, strict=True)
+             if isinstance(v, gast.Name)}
     moved: Stmts = []
     for k in range(len(rest) - 1, -1, -1):
         s = rest[k]
@@ -43,7 +45,7 @@ def _block(body: Stmts, pure: Callable[[Tree], bool]) -> Stmts:
 def _inner(s: Tree, pure: Callable[[Tree], bool]) -> Tree:
     if not isinstance(s, (gast.If, gast.For, gast.While)):
         return s
-    fields = {f: getattr(s, f, None) for f in s._fields}
+    fields: dict[str, Any] = {f: getattr(s, f, None) for f in s._fields}
     for block in ("body", "orelse"):
         if fields.get(block):
             fields[block] = _block(fields[block], pure)

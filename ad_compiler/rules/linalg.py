@@ -21,24 +21,27 @@ def _ranks(choices: dict[tuple[int, int], str], otherwise: str) -> tuple[tuple[s
 FACTORS = ("R(3), R(3)", "R(2, 3), R(3)", "R(3), R(3, 2)", "R(2, 3), R(3, 4)", "R(0, 3), R(3, 2)", "R(2, 0), R(0, 3)",
            "R(2, 3).astype('f4'), R(3, 2).astype('f4')", "R(3).astype('f4'), R(3).astype('f4')", "C(2, 3), C(3)",
            "R(2, 3), C(3, 2)", "I(2, 3), R(3)")
-BATCHES = ("R(5, 2, 3), R(5, 3, 4)", "R(5, 2, 3), R(3, 4)", "R(2, 3), R(5, 3, 4)", "R(5, 2, 3), R(3)", "R(3), R(5, 3, 2)",
-           "R(5, 1, 2, 3), R(4, 3, 2)", "R(1, 2, 3), R(5, 3, 2)")
+BATCHES = ("R(5, 2, 3), R(5, 3, 4)", "R(5, 2, 3), R(3, 4)", "R(2, 3), R(5, 3, 4)", "R(5, 2, 3), R(3)",
+           "R(3), R(5, 3, 2)", "R(5, 1, 2, 3), R(4, 3, 2)", "R(1, 2, 3), R(5, 3, 2)")
+
+# What the factors get, by their ranks
+LEFT = {(1, 1): "g * y", (2, 1): "np.outer(g, y)", (1, 2): "y @ g", (2, 2): "g @ y.T"}
+RIGHT = {(1, 1): "g * x", (2, 1): "x.T @ g", (1, 2): "np.outer(x, g)", (2, 2): "x.T @ g"}
 
 general("z = np.matmul(x, y)", also="x @ y", kind="matmul", cases=(*FACTORS, *BATCHES),
-        x=_ranks({(1, 1): "g * y", (2, 1): "np.outer(g, y)", (1, 2): "y @ g", (2, 2): "g @ y.T"}, "matmul_left(g, x, y)"),
-        y=_ranks({(1, 1): "g * x", (2, 1): "x.T @ g", (1, 2): "np.outer(x, g)", (2, 2): "x.T @ g"}, "matmul_right(g, x, y)"),
+        x=_ranks(LEFT, "matmul_left(g, x, y)"), y=_ranks(RIGHT, "matmul_right(g, x, y)"),
         push={"x": "np.matmul(d, y)", "y": "np.matmul(x, d)"})
 general("z = np.dot(x, y)", also="x.dot(y)", kind="dot",
         cases=(*FACTORS, "R(), R()", "R(), R(3)", "R(2, 3), R()", "R(2, 4, 3), R(3)", "R(3), R(2, 3, 4)",
                "R(2, 5, 3), R(4, 3, 2)", "[R(), R()], R(2)"),
-        x=_ranks({(1, 1): "g * y", (2, 1): "np.outer(g, y)", (1, 2): "y @ g", (2, 2): "g @ y.T"}, "dot_left(g, x, y)"),
-        y=_ranks({(1, 1): "g * x", (2, 1): "x.T @ g", (1, 2): "np.outer(x, g)", (2, 2): "x.T @ g"}, "dot_right(g, x, y)"),
+        x=_ranks(LEFT, "dot_left(g, x, y)"), y=_ranks(RIGHT, "dot_right(g, x, y)"),
         push={"x": "np.dot(d, y)", "y": "np.dot(x, d)"})
 general("z = np.inner(x, y)", kind="inner",
         cases=("R(3), R(3)", "R(2, 3), R(3)", "R(2, 3), R(4, 3)", "R(2, 4, 3), R(5, 3)", "R(), R(3)", "C(3), C(3)"),
         x=_ranks({(1, 1): "g * y"}, "dot_left(g, x, np.transpose(y) if np.ndim(y) < 3 else np.swapaxes(y, -1, -2))"),
         y=_ranks({(1, 1): "g * x"}, "dot_left(np.moveaxis(g, range(np.ndim(x) - 1), range(1 - np.ndim(x), 0))"
-                                    " if np.ndim(x) and np.ndim(y) else g, y, np.swapaxes(x, -1, -2) if np.ndim(x) > 1 else x)"),
+                                    " if np.ndim(x) and np.ndim(y) else g, y,"
+                                    " np.swapaxes(x, -1, -2) if np.ndim(x) > 1 else x)"),
         push={"x": "np.inner(d, y)", "y": "np.inner(x, d)"})
 general("z = np.outer(x, y)", kind="outer",
         x=(("x.ndim == 1", "g @ np.ravel(y)"), "unbroadcast(np.reshape(g @ np.ravel(y), np.shape(x)), x)"),
@@ -54,13 +57,16 @@ general("z = np.vdot(x, y)", kind="vdot", cases=("R(3), R(3)", "R(2, 3), R(2, 3)
 general("z = np.tensordot(x, y, axes=2)", kind="tensordot",
         x="tensordot_left(g, x, y, axes)", y="tensordot_right(g, x, y, axes)",
         push={"x": "np.tensordot(d, y, axes)", "y": "np.tensordot(x, d, axes)"},
-        cases=("R(2, 3), R(2, 3)", "R(2, 3, 4), R(3, 4, 5)", "R(2, 3), R(3, 4), 1", "R(2), R(3), 0", "R(2, 3), R(4, 3), (1, 1)",
-               "R(2, 3, 4), R(4, 5, 2), ((0, 2), (2, 0))", "R(2, 3, 4), R(4, 3), ((-1, 1), (0, 1))"))
+        cases=("R(2, 3), R(2, 3)", "R(2, 3, 4), R(3, 4, 5)", "R(2, 3), R(3, 4), 1", "R(2), R(3), 0",
+               "R(2, 3), R(4, 3), (1, 1)", "R(2, 3, 4), R(4, 5, 2), ((0, 2), (2, 0))",
+               "R(2, 3, 4), R(4, 3), ((-1, 1), (0, 1))"))
 general("z = np.kron(x, y)", x="kron_left(g, x, y)", y="kron_right(g, x, y)", kind="kron",
         push={"x": "np.kron(d, y)", "y": "np.kron(x, d)"},
-        cases=("R(2), R(3)", "R(2, 3), R(3, 2)", "R(2), R(3, 2)", "R(2, 3), R(2)", "R(2, 2).astype('f4'), R(2, 2).astype('f4')"))
+        cases=("R(2), R(3)", "R(2, 3), R(3, 2)", "R(2), R(3, 2)", "R(2, 3), R(2)",
+               "R(2, 2).astype('f4'), R(2, 2).astype('f4')"))
 general("z = np.cross(x, y)", x="unbroadcast(np.cross(y, g), x)", y="unbroadcast(np.cross(g, x), y)", kind="cross",
-        push={"x": "np.cross(d, y)", "y": "np.cross(x, d)"}, cases=("R(3), R(3)", "R(2, 3), R(3)", "R(4, 1, 3), R(2, 3)"))
+        push={"x": "np.cross(d, y)", "y": "np.cross(x, d)"},
+        cases=("R(3), R(3)", "R(2, 3), R(3)", "R(4, 1, 3), R(2, 3)"))
 general("z = np.einsum(subscripts, *operands)", kind="einsum",
         operands="[einsum_at(g, subscripts, operands, k) for k in range(len(operands))]",
         push={"operands": "einsum_push(d, subscripts, operands)"},
@@ -69,7 +75,8 @@ general("z = np.einsum(subscripts, *operands)", kind="einsum",
                "'ij,jk,kl->il', R(2, 3), R(3, 4), R(4, 2)", "'...ij,...jk->...ik', R(5, 2, 3), R(3, 4)",
                "'...i,...i', R(2, 3), R(3)", "'ij...->...', R(2, 3, 4)", "'b i, b j -> i j', R(4, 2), R(4, 3)",
                "'ij,ij->i', R(2, 3), R(1, 3)", "'i,j->ij', R(2), R(3)", "',i->i', R(), R(3)", "'ba', R(2, 3)",
-               "'ij,jk->ik', R(2, 3).astype('f4'), R(3, 2).astype('f4')", "'ij,j->i', C(2, 3), C(3)", "'ij,j', I(2, 3), R(3)"))
+               "'ij,jk->ik', R(2, 3).astype('f4'), R(3, 2).astype('f4')", "'ij,j->i', C(2, 3), C(3)",
+               "'ij,j', I(2, 3), R(3)"))
 
 # Systems, inverses, determinants
 
@@ -97,7 +104,8 @@ general("y = np.linalg.pinv(a)", kind="pinv",
 general("y = np.linalg.det(a)", a=(("a.ndim == 2", "g * cofactors(a)"),
                                    "np.expand_dims(g, (-2, -1)) * cofactors(a)"), kind="det",
         push={"a": "np.sum(d * cofactors(a), axis=(-2, -1))"},
-        cases=("R(3, 3)", "SPD(2, 3)", "R(1, 1)", "np.ones((2, 2))", "np.ones((3, 3))", "SPD(2).astype('f4')", "C(3, 3)"))
+        cases=("R(3, 3)", "SPD(2, 3)", "R(1, 1)", "np.ones((2, 2))", "np.ones((3, 3))", "SPD(2).astype('f4')",
+               "C(3, 3)"))
 general("s, y = np.linalg.slogdet(a)", kind="slogdet",
         a=(("a.is_real and a.ndim == 2", "g_y * np.linalg.inv(a).T"),
            "np.expand_dims(g_y - 1j * np.real(1j * g_s * s) if np.iscomplexobj(a) else g_y, (-2, -1))"
@@ -124,9 +132,10 @@ general("y = np.linalg.norm(x, ord=None, axis=None, keepdims=False)", kind="norm
            "unreduce(g, x, axis, keepdims) * norm_slope(x, y, ord, axis, keepdims)"),
         push={"x": "np.sum(np.real(d * norm_slope(x, y, ord, axis, keepdims)), axis=axis, keepdims=keepdims)"},
         cases=("R(3)", "R(3), 2", "R(3), 1", "R(3), 3", "R(3), 1.5", "R(3), 0.5", "R(3), -1", "R(3), 0", "R(3), np.inf",
-               "R(3), -np.inf", "R(2, 3)", "R(2, 3), keepdims=True", "R(2, 3), axis=0", "R(2, 3), axis=-1, keepdims=True",
-               "R(2, 3), 1, 1", "R(2, 3), 2, 0", "R(2, 3), 3, 1, True", "R(2, 3), np.inf, 0", "R(2, 3), 'fro'", "R(2, 3), 'nuc'",
-               "R(2, 3), 1", "R(2, 3), -1", "R(2, 3), np.inf", "R(2, 3), -np.inf", "R(2, 3), 2", "R(2, 3), -2",
+               "R(3), -np.inf", "R(2, 3)", "R(2, 3), keepdims=True", "R(2, 3), axis=0",
+               "R(2, 3), axis=-1, keepdims=True", "R(2, 3), 1, 1", "R(2, 3), 2, 0", "R(2, 3), 3, 1, True",
+               "R(2, 3), np.inf, 0", "R(2, 3), 'fro'", "R(2, 3), 'nuc'", "R(2, 3), 1", "R(2, 3), -1",
+               "R(2, 3), np.inf", "R(2, 3), -np.inf", "R(2, 3), 2", "R(2, 3), -2",
                "R(2, 3, 4), axis=(0, 2)", "R(2, 3, 4), 1, (2, 0)", "R(2, 3, 4), 'nuc', (0, 2), True", "R(2, 3, 4)",
                "R(3).astype('f4')", "R(2, 3).astype('f4'), 3, 0", "C(3)", "C(2, 3), axis=1", "C(3), 1", "C(3), np.inf",
                "C(2, 3), 'nuc'", "[R(), R()]"))

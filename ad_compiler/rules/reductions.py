@@ -7,6 +7,8 @@ has slope 0; products are exact also where elements are 0.
 
 from __future__ import annotations
 
+from typing import Any
+
 from .. import support
 from .table import constant_rows, general, linear, zero
 
@@ -79,7 +81,7 @@ general("y = np.std(x, axis=None, dtype=None, out=None, ddof=0, keepdims=False)"
 
 # Extrema and the median
 
-EXTREME = dict(
+EXTREME: dict[str, Any] = dict(
     kind="reduce_same", cases=(*NUMBERS, "R(3, 0), axis=0"),
     x=(("axis.literal is None and keepdims.literal is False and x.ndim", "g * ties(x, y)"),
        ("keepdims.literal is True and x.ndim", "g * ties(x, y, axis, True)"),
@@ -113,7 +115,8 @@ RUNNING = ("R(4)", "R(2, 3)", "R(2, 3), axis=0", "R(2, 3, 2), axis=-2", "R(0)", 
            "np.array(R())", "C(3), 0")
 
 linear("y = np.cumsum(x, axis=None, dtype=None, out=None)", also="x.cumsum(axis, dtype, out)", kind="cumulative",
-       cases=RUNNING, x=(("x.ndim == 1 and dtype.literal is None", "np.cumsum(g[::-1])[::-1]"), "uncumulate(g, x, axis)"))
+       cases=RUNNING,
+       x=(("x.ndim == 1 and dtype.literal is None", "np.cumsum(g[::-1])[::-1]"), "uncumulate(g, x, axis)"))
 general("y = np.cumprod(x, axis=None, dtype=None, out=None)", also="x.cumprod(axis, dtype, out)", kind="cumulative",
         cases=(*RUNNING, "R(4) * [1, 0, 1, 1]", "R(5) * [1, 0, 1, 0, 1]"),
         let="k = 0 if axis is None else axis\nr = np.ravel(x) if axis is None else np.asarray(x)",

@@ -66,8 +66,9 @@ general("y = np.sort(x, axis=-1)", kind="sorted",
 # Joining and splitting
 
 linear("y = np.concatenate(xs, axis=0)", xs="unjoin(g, xs, axis)", kind="concatenate",
-       cases=("[R(2), R(3)]", "(R(2, 3), R(1, 3))", "[R(2, 3), R(2, 1)], 1", "[R(2, 3), R(2, 1)], -1", "[R(2), R(2, 1)], None",
-              "[R(2), R(0)]", "[R(0), R(0)]", "[R(2).astype('f4'), R(2).astype('f4')]", "[R(2), I(2)]", "[R(2)]"))
+       cases=("[R(2), R(3)]", "(R(2, 3), R(1, 3))", "[R(2, 3), R(2, 1)], 1", "[R(2, 3), R(2, 1)], -1",
+              "[R(2), R(2, 1)], None", "[R(2), R(0)]", "[R(0), R(0)]", "[R(2).astype('f4'), R(2).astype('f4')]",
+              "[R(2), I(2)]", "[R(2)]"))
 linear("y = np.stack(xs, axis=0)", xs="unjoin(g, xs, axis)", kind="stack",
        cases=("[R(2), R(2)]", "(R(2, 3), R(2, 3)), 1", "[R(2, 3), R(2, 3)], -1", "[R(), R(), 1.0]", "[R(0), R(0)]"))
 linear("y = np.hstack(xs)", xs="unjoin(g, xs, 0 if np.ndim(g) == 1 else 1)", kind="hstack",

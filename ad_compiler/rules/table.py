@@ -1,17 +1,17 @@
 """The grammar of the derivative table: a row shows a call and, for each argument, what the cotangent `g` sends back.
 
     elementwise("y = np.sin(x)", x="g * np.cos(x)", cases="R")
-    linear("y = np.sum(x, axis=None, keepdims=False)", also=("x.sum(axis, keepdims)",), x="unreduce(g, x, axis, keepdims)")
+    linear("y = np.sum(x, axis=None, keepdims=False)", also="x.sum(axis, keepdims)", x="unreduce(g, x, axis, keepdims)")
     general("w, v = np.linalg.eigh(a)", a="eigh_pull(g_w, g_v, w, v)", cases=("S(3)",))
 
 Words of a row:
-    call      `result = head(parameters)`: a function, a method `x.sum(axis)`, an attribute `x.T`, an operator `x * y` or
-              `x[i]`. Defaults stand in the first form; `*xs` takes all further arguments as one sequence.
+    call      `result = head(parameters)`: a function, a method `x.sum(axis)`, an attribute `x.T`, an operator `x * y`
+              or `x[i]`. Defaults stand in the first form; `*xs` takes all further arguments as one sequence.
     also      further forms with the same parameter names
     <name>=   the contribution to that parameter: an expression over parameters, results, `g` (`g_<result>` where there
               are several results), the `let` names, `np`, `math` and the helpers of `ad_compiler.support`. A parameter
               that is a sequence gets a sequence. Alternatives are a tuple ((condition, expression), ..., expression):
-              a condition is Python over the parameters' facts, see `kinds.Fact` (`x.ndim == 2`, `axis.literal is None`).
+              a condition is Python over the parameters' facts, see `kinds.Fact`: `x.ndim == 2`, `axis.literal is None`
     let       shared terms, "v = expression", separated by newlines or semicolons
     push      tangents for forward mode where they don't follow from the verb: {parameter: expression over `d`}
     kind      the name of the function in `analysis.results` that tells the kind of the result
@@ -212,8 +212,8 @@ def zero(*texts: str, kind: str = "broadcast") -> None:
 def constant_rows(*functions: Callable[..., Any], kind: str = "inactive") -> None:
     """Functions that carry no derivative, whatever they are given: indices, shapes, truth values, creation."""
     for function in functions:
-        row = Row("constant", getattr(function, "__name__", str(function)), Form(function, (), None), (), ("y",), {}, {},
-                  kind=kind)
+        label = getattr(function, "__name__", str(function))
+        row = Row("constant", label, Form(function, (), None), (), ("y",), {}, {}, kind=kind)
         ROWS.append(row)
         _BY_KEY[function] = (row, row.form)
 
@@ -232,7 +232,3 @@ def names_used(row: Row) -> set[str]:
     texts = [e if isinstance(e, str) else e[1] for p in row.pulls.values() for e in ((p,) if isinstance(p, str) else p)]
     found = {n for text in [*texts, *row.push.values()] for n in reads(quote(text))}
     return found.union(*(reads(t) for t in row.lets.values()))
-
-
-__all__ = ["ROWS", "Form", "Row", "constant_names", "constant_rows", "elementwise", "general", "holds",
-           "linear", "lookup", "names_used", "zero"]

@@ -41,18 +41,18 @@ def cast(g: Any, x: Any) -> Any:
 
 
 def zeros(x: Any) -> Any:
-    """The zero cotangent of `x`: zeros of its shape and dtype; for containers, a list or dict of them; else None."""
+    """The zero cotangent of `x`: zeros of its shape, floats for integers; for containers, a list or dict of them."""
     if isinstance(x, (list, tuple)):
         return [zeros(item) for item in x]
     if isinstance(x, dict):
         return {key: zeros(item) for key, item in x.items()}
     if isinstance(x, np.ndarray):
-        return np.zeros_like(x) if x.dtype.kind in "fc" else None
+        return np.zeros_like(x, dtype=x.dtype if x.dtype.kind in "fc" else float)
     if isinstance(x, np.inexact):
         return x.dtype.type(0)
     if isinstance(x, complex):
         return 0j
-    return 0.0 if isinstance(x, float) else None
+    return 0.0 if isinstance(x, (float, int, np.integer)) else None
 
 
 def cotangent(g: Any, y: Any) -> Any:
@@ -90,7 +90,7 @@ def as_tree(g: Any, x: Any) -> Any:
         return {key: as_tree(g[key], item) for key, item in x.items()}
     if isinstance(x, (list, tuple)):
         return type(x)(as_tree(p, q) for p, q in zip(g, x, strict=True))
-    return copy_tree(g)
+    return copy_tree(g) if isinstance(x, (float, complex)) or getattr(x, "dtype", np.dtype(int)).kind in "fc" else None
 
 
 def part(x: Any, *path: Any) -> Any:

@@ -49,8 +49,8 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     bars = Bars(operations.inference, names, lines, dynamic_slots(f, operations))
     bars.unset = unset_names(f)
     bars.parts = {s.targets[0].id: (s.value.value.id, (literal_key(s.value.slice),)) for s in all_statements(f.body)
-                  if isinstance(s, gast.Assign) and operations.of(s).verb == "item" and s.targets[0].id in names.temporary
-                  and literal_key(s.value.slice) is not ...}
+                  if isinstance(s, gast.Assign) and operations.of(s).verb == "item"
+                  and s.targets[0].id in names.temporary and literal_key(s.value.slice) is not ...}
     sweep = Sweep(f, operations, activity, bars, plan, names, lines)
     seed = names.label("out_bar")
     bars.origin = Origin()
@@ -60,7 +60,7 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     bars.out = [*start, *back]
     bars.origin = Origin()
     grads = {p: _gradient(bars, (p, ()), public) for p in active}
-    read = reads_of(bars.out)
+    read = {**reads_of(bars.out), **reads_of([s for s in all_statements(forward) if _saves(s)])}
     forward = [*(_none(n, lines) for n in sorted(bars.unset) if n in read), *forward]
     owned = frozenset(p for p in active if (p, ()) in bars.state and bars.state[p, ()].owned)
     return Adjoint(f, forward, bars.out, seed, grads, names, lines, dict(f.calls), dict(activity.pruned), owned)
@@ -132,8 +132,9 @@ def _makes_new(body: Stmts, identifier: str) -> bool:
     for s in body:
         if isinstance(s, gast.Assign) and isinstance(s.targets[0], gast.Name) and s.targets[0].id == identifier:
             call = s.value
-            return isinstance(call, gast.BinOp) or (isinstance(call, gast.Call) and isinstance(call.func, gast.Attribute)
-                                                    and call.func.attr in ("full_like", "zeros_like", "outer", "sum"))
+            makes = isinstance(call, gast.Call) and isinstance(call.func, gast.Attribute)
+            return isinstance(call, gast.BinOp) or (
+                makes and call.func.attr in ("full_like", "zeros_like", "outer", "sum"))
     return False
 
 
@@ -212,19 +213,22 @@ def _jammed(a: Adjoint, last: Tree, first: Tree, sections: Lines) -> Stmts:
     return [*a.forward[:-1], *a.back[:k], merged, *end, *rest]
 
 
-def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) -> tuple[Function | None, Function, tuple[str, ...], bool]:
+def split(a: Adjoint, forward_label: str, backward_label: str,
+          general: bool) -> tuple[Function | None, Function, tuple[str, ...], bool]:
     """Two functions, the second of which may run many times.
 
     Returns (forward or None where the primal itself will do, backward, what the backward function is given of the
     parameters and the result, whether there is more that is saved).
     """
     made = {n for s in all_statements(a.forward) for n in writes(s)}
-    wanted = [n for n in reads_of([*a.back, at(gast.Expr(value=gast.Tuple(elts=list(a.grads.values()), ctx=gast.Load())), 0)])
-              if n in made or n in a.f.params]
+    grads = gast.Expr(value=gast.Tuple(elts=list(a.grads.values()), ctx=gast.Load()))
+    wanted = [n for n in reads_of([*a.back, at(grads, 0)]) if n in made or n in a.f.params]
     inside = {n for s in all_statements(a.back) for n in writes(s)}
     wanted = [n for n in wanted if n not in inside]
     result = a.f.result.id if isinstance(a.f.result, gast.Name) else ""
-    needs = tuple(n for n in a.f.params if n in wanted) + (("",) if result in wanted and result not in a.f.params else ())
+    needs = tuple(n for n in a.f.params if n in wanted)
+    if result in wanted and result not in a.f.params:
+        needs = (*needs, "")
     rest = [n for n in wanted if n not in a.f.params and n != result]
     if general:
         needs, rest = (), wanted
@@ -238,15 +242,15 @@ def split(a: Adjoint, forward_label: str, backward_label: str, general: bool) ->
         maybe = unset_names(a.f)
         always = {n for s in a.forward for n in (writes(s) if isinstance(s, gast.Assign) else merged(s)
                                                  if isinstance(s, gast.If) else []) if n not in maybe or is_merge(s)}
-        unset = [assign(n, quote("stack()", stack=name("@stack")), lines.new(Origin())) if n in stacks else _none(n, lines)
-                 for n in rest if n not in always and n not in a.f.params]
+        unset = [assign(n, quote("stack()", stack=name("@stack")), lines.new(Origin())) if n in stacks else
+                 _none(n, lines) for n in rest if n not in always and n not in a.f.params]
         forward = _finished(a, forward_label, a.f.params, [*unset, *a.forward], both)
     names = [result if not n else n for n in needs]
     bundle = a.names.label("saved")
     body: Stmts = []
     if rest:
-        unpack = gast.Assign(targets=[gast.Tuple(elts=[gast.Name(id=n, ctx=gast.Store(), annotation=None, type_comment=None)
-                             for n in rest], ctx=gast.Store())], value=name(bundle), type_comment=None)
+        parts = [gast.Name(id=n, ctx=gast.Store(), annotation=None, type_comment=None) for n in rest]
+        unpack = gast.Assign(targets=[gast.Tuple(elts=parts, ctx=gast.Store())], value=name(bundle), type_comment=None)
         body.append(at(unpack, lines.new(Origin())))
         for n in rest:
             if n in stacks:  # a private copy: the backward sweep uses it up, and may run again

@@ -1,9 +1,9 @@
 """Adjoints while a backward sweep is written: which name holds the adjoint of what, and how contributions join it.
 
 A slot is a name and a path into it: containers of known structure have one slot a leaf, all else has one slot. A slot
-that isn't in the state has adjoint zero. `owned` says that nothing else refers to the buffer, so that it may be added to
-in place: after `x_bar = y_bar`, `x_bar += ...` would corrupt `y_bar`. `partial` says that the adjoint is smaller than
-what it belongs to, and constant along the axes that it lacks: broadcasting will do the rest.
+that isn't in the state has adjoint zero. `owned` says that nothing else refers to the buffer, so that it may be added
+to in place: after `x_bar = y_bar`, `x_bar += ...` would corrupt `y_bar`. `partial` says that the adjoint is smaller
+than what it belongs to, and constant along the axes that it lacks: broadcasting will do the rest.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import gast
 
 from ..analysis.infer import Inference
+from ..analysis.results import result_kind
 from ..kinds import (
     UNKNOWN,
     Array,
@@ -29,11 +30,10 @@ from ..kinds import (
 )
 from ..program import Lines, Names, Origin
 from ..syntax import Stmts, Tree, assign, constant, name, quote
-from ..analysis.results import result_kind
 
 Slot = tuple[str, tuple[object, ...]]
-MAKERS = frozenset("where outer sum zeros_like full_like sign exp sin cos tan sqrt tanh cosh sinh dot multiply divide tile "
-                   "repeat cumsum".split())  # NumPy functions that always make a new array
+MAKERS = frozenset("where outer sum zeros_like full_like sign exp sin cos tan sqrt tanh cosh sinh dot multiply divide "
+                   "tile repeat cumsum".split())  # NumPy functions that always make a new array
 ADD_AT, ADD_AT_ARRAY = "@add_at", "@np_add_at"  # spelled `x_bar[i] += g` and `np.add.at(x_bar, i, g)` when emitted
 INPLACE = "added in place"
 
@@ -146,9 +146,9 @@ class Bars:
 
     def is_leaf(self, slot: Slot) -> bool:
         """Whether a slot holds an adjoint itself: it is no part of one, and has no parts."""
-        above = (slot[0], slot[1][:n]) if (n := next((n for n in range(len(slot[1])) if self._holds((slot[0], slot[1][:n]))),
-                                                     None)) is not None else None
-        return above is None and self._all_slots(slot) == [slot]
+        identifier, path = slot
+        inside = any(self._holds((identifier, path[:n])) for n in range(len(path)))
+        return not inside and self._all_slots(slot) == [slot]
 
     def _holds(self, slot: Slot) -> bool:
         return slot in self.dynamic or isinstance(self.slot_kind(slot), SequenceOf)
@@ -275,7 +275,8 @@ class Bars:
         if extra and all(p == q and p is not None for p, q in zip(a[extra:], b, strict=True)):
             axis = constant(0) if extra == 1 else quote(repr(tuple(range(extra))))
             if isinstance(value, gast.BinOp) and isinstance(value.op, (gast.Mult, gast.Div)) and \
-                    same_shape(self.inference.infer(value.right) or UNKNOWN, kind):  # a factor common to all that is summed
+                    same_shape(self.inference.infer(value.right) or UNKNOWN, kind):
+                # a factor common to all that is summed
                 total = quote("np.sum(v, axis=k)", v=value.left, k=axis, np=name("@np"))
                 return gast.BinOp(left=total, op=value.op, right=value.right)
             return quote("np.sum(v, axis=k)", v=value, k=axis, np=name("@np"))
@@ -289,7 +290,8 @@ class Bars:
     def casted(self, value: Tree, operand: Tree, slot: Slot, mixed: bool) -> tuple[Tree, bool]:
         """Bring a contribution that has the shape of its operand into its dtype; also whether it is partial."""
         kind, have = self.slot_kind(slot), self.inference.infer(value) or UNKNOWN
-        partial = not isinstance(have, type(UNKNOWN)) and not same_shape(have, kind) and _fits(have, kind) and bool(shape(kind))
+        partial = not isinstance(have, type(UNKNOWN)) and not same_shape(have, kind) and _fits(have, kind) and \
+            bool(shape(kind))
         if isinstance(have, type(UNKNOWN)) and not mixed:
             return value, partial
         return (value if _same_dtype(have, kind) or not mixed else self._dtype(value, have, kind, operand)), partial

@@ -211,15 +211,16 @@ class Control:
             start.append(self.merge([trips], [constant(0)]))
             if head_exit:
                 last = body[-1]
-                body = [*body[:-1], at(gast.If(test=last.test, body=last.body,
-                                               orelse=[step, *_extended(self, last.orelse, trips, following)]), last.lineno)]
+                orelse = [step, *_extended(self, last.orelse, trips, following)]
+                body = [*body[:-1], at(gast.If(test=last.test, body=last.body, orelse=orelse), last.lineno)]
             else:
                 body = [step, *_extended(self, body, trips, following)]
         if isinstance(loop, gast.While):
             fresh = at(gast.While(test=loop.test, body=body, orelse=[]), loop.lineno)
             index, iterate = names.label("_"), quote("range(n)", n=name(trips))
         else:
-            fresh = at(gast.For(target=loop.target, iter=loop.iter, body=body, orelse=[], type_comment=None), loop.lineno)
+            fresh = at(gast.For(target=loop.target, iter=loop.iter, body=body, orelse=[], type_comment=None),
+                       loop.lineno)
             index = names.fresh(loop.target.id)
             iterate = quote("r[:n]", r=loop.iter, n=name(trips)) if counted else loop.iter
             if loop.target.id in used:

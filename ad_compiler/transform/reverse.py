@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import gast
 
 from .. import support
 from ..analysis.activity import Activity
 from ..analysis.operations import Operation, Operations, literal_key
-from ..frontend.normalize import is_merge
 from ..frontend.resolve import Callee
 from ..kinds import UNKNOWN, Array, Dict, Kind, Scalar, Sequence, SequenceOf, Static, Unknown, carries
 from ..program import Function, Lines, Names
@@ -108,7 +108,8 @@ def _merge(sweep: Sweep, statement: Tree) -> None:
 def pass_on(sweep: Sweep, slot: Slot, bar: Bar) -> None:
     """Give an adjoint as it is to another slot: the same object, so that no code is needed for the first one."""
     bars = sweep.bars
-    if slot not in bars.state and bars.is_leaf(slot) and not isinstance(bars.slot_kind(slot), (SequenceOf, Sequence, Dict)):
+    if slot not in bars.state and bars.is_leaf(slot) and \
+            not isinstance(bars.slot_kind(slot), (SequenceOf, Sequence, Dict)):
         bars.state[slot] = bar
     else:
         bars.contribute(slot, name(bar.name), partial=bar.partial)
@@ -121,8 +122,8 @@ def _copy(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
 
 def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot, Bar]) -> None:
     value = statement.value
-    elements = {literal_key(k): v for k, v in zip(value.keys, value.values, strict=True)} if isinstance(value, gast.Dict) \
-        else dict(enumerate(value.elts))
+    elements: dict[Any, Tree] = dict(enumerate(value.elts)) if not isinstance(value, gast.Dict) else \
+        {literal_key(k): v for k, v in zip(value.keys, value.values, strict=True)}
     bars, target = sweep.bars, statement.targets[0].id
     if (target, ()) in given:  # one adjoint for the whole: a list that is indexed by a variable, or of unknown kind
         whole = given[(target, ())]
@@ -181,8 +182,9 @@ def _concat(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slo
         operation = replace(operation, missing="this operation on a list")
         raise sweep.operations.missing_rule(statement, operation)
     for (_, path), bar in given.items():
-        key = path[0]
-        side, k = (statement.value.left, key) if key < len(left.items) else (statement.value.right, key - len(left.items))
+        key: Any = path[0]
+        first = key < len(left.items)
+        side, k = (statement.value.left, key) if first else (statement.value.right, key - len(left.items))
         if sweep.active(side):
             pass_on(sweep, (side.id, (k, *path[1:])), bar)
 
@@ -192,7 +194,8 @@ def _row(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot, 
     assert row is not None
     bars, target = sweep.bars, statement.targets[0]
     result = name(target.id)
-    if row.form.key == ("operator", "Subscript") and _read_in_place(sweep, statement, operation, given[(target.id, ())]):
+    if row.form.key == ("operator", "Subscript") and \
+            _read_in_place(sweep, statement, operation, given[(target.id, ())]):
         return
     parts, partial = _seeds(sweep, row, target.id, given)
     parts |= dict(operation.bound)
@@ -223,7 +226,7 @@ def _seeds(sweep: Sweep, row: Row, target: str, given: dict[Slot, Bar]) -> tuple
     if len(row.results) > 1:
         parts: dict[str, Tree] = {}
         for k, each in enumerate(row.results):
-            slot = (target, (k,))
+            slot: Slot = (target, (k,))
             bar = given.get(slot)
             if bar is not None and bar.partial:
                 bar = _full(sweep, slot, bar)
@@ -268,7 +271,8 @@ def _fitted(sweep: Sweep, row: Row, operation: Operation, value: Tree, operand: 
     bars, slot = sweep.bars, (operand.id, ())
     if row.verb == "elementwise":
         return bars.matched(value, operand, slot, result, sweep.kind(result.id), partial)
-    kinds = [f.kind for f in operation.facts.values() if carries(f.kind) and isinstance(f.kind, (Scalar, Array, Unknown))]
+    kinds = [f.kind for f in operation.facts.values()
+             if carries(f.kind) and isinstance(f.kind, (Scalar, Array, Unknown))]
     dtypes = {getattr(k, "dtype", None) for k in [*kinds, sweep.kind(result.id)] if not isinstance(k, Static)}
     return bars.casted(value, operand, slot, mixed=len(dtypes - {"i8", "b1"}) != 1 or None in dtypes)
 
@@ -288,11 +292,12 @@ def _distribute(sweep: Sweep, operand: Tree, value: Tree) -> None:
     if isinstance(operand, gast.Name):
         held = bars.held("parts", value, UNKNOWN)
         return bars.contribute((operand.id, ()), held)
-    if not isinstance(value, (gast.Tuple, gast.List)):
+    apart = isinstance(value, (gast.Tuple, gast.List))
+    if not apart:
         value = bars.held("parts", value, UNKNOWN)
     for k, element in enumerate(operand.elts):
         if sweep.active(element):
-            part = value.elts[k] if isinstance(value, (gast.Tuple, gast.List)) else quote("g[k]", g=value, k=constant(k))
+            part = value.elts[k] if apart else quote("g[k]", g=value, k=constant(k))
             bars.contribute((element.id, ()), part)
 
 
@@ -337,8 +342,8 @@ def _call(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot,
     else:
         fresh = {p: bars.names.label(f"{sweep.names.base.get(operands[p].id, p)}_bar" if sweep.active(operands[p])
                                      else "unused", True) for p in plan.active}
-        statement = gast.Assign(targets=[gast.Tuple(elts=[gast.Name(id=n, ctx=gast.Store(), annotation=None,
-                                type_comment=None) for n in fresh.values()], ctx=gast.Store())], value=value, type_comment=None)
+        targets = [gast.Name(id=n, ctx=gast.Store(), annotation=None, type_comment=None) for n in fresh.values()]
+        statement = gast.Assign(targets=[gast.Tuple(elts=targets, ctx=gast.Store())], value=value, type_comment=None)
         statement.lineno = bars.lines.new(bars.origin)
         bars.out.append(statement)
         for p, n in fresh.items():
@@ -405,6 +410,3 @@ def forward_call(sweep: Sweep, statement: Tree) -> Stmts:
     fresh = gast.Assign(targets=[both], value=value, type_comment=None)
     fresh.lineno = sweep.lines.new(sweep.f.origin(statement))
     return [fresh]
-
-
-__all__ = ["Plan", "Planner", "Sweep", "backward", "forward_call", "is_merge", "pass_on"]

@@ -1,8 +1,9 @@
 """What a backward sweep inside a loop reads: saved in the forward sweep, or computed again.
 
-A save and a load are paired operations on a stack of their own: `@save(stack, x)` in the forward block, `x = @load(stack)`
-in the backward one. Names that a loop carries are saved where it begins a step; what is cheap and has its operands at hand
-is computed again (Hascoët & Pascual 2013, "cheap re-evaluation"); results of products, reductions and calls are saved.
+A save and a load are paired operations on a stack of their own: `@save(stack, x)` in the forward block,
+`x = @load(stack)` in the backward one. Names that a loop carries are saved where it begins a step; what is cheap and
+has its operands at hand is computed again (Hascoët & Pascual 2013, "cheap re-evaluation"); results of products,
+reductions and calls are saved.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ class Saver:
         self.sweep = sweep
         self.stacks: list[str] = []  # of the outermost loop that is being transformed
 
-    def close(self, forward: Stmts, back: Stmts, heads: list[str], leave_out: frozenset[str] = frozenset()) -> tuple[Stmts, Stmts]:
+    def close(self, forward: Stmts, back: Stmts, heads: list[str],
+              leave_out: frozenset[str] = frozenset()) -> tuple[Stmts, Stmts]:
         """The blocks with saves, and with loads and recomputations at the backward block's start.
 
         `heads` are names that have their value when the forward block begins, and another one when it ends.
@@ -130,7 +132,8 @@ class Saver:
 
     def _cheap(self, n: str, definition: Tree | None) -> bool:
         """Whether computing again costs less than storing: scalar arithmetic, and views of arrays."""
-        if not isinstance(definition, gast.Assign) or is_merge(definition) or isinstance(definition.targets[0], gast.Tuple):
+        if not isinstance(definition, gast.Assign) or is_merge(definition) or \
+                isinstance(definition.targets[0], gast.Tuple):
             return False
         value = definition.value
         if isinstance(value, gast.Call) and isinstance(value.func, gast.Name) and value.func.id.startswith("@"):
@@ -146,8 +149,8 @@ class Saver:
         if isinstance(kind, Scalar):
             operands = [self.sweep.kind(r) for r in reads(value)]
             arrays = any(isinstance(k, Array) for k in operands) and not isinstance(value, gast.Subscript)
-            return not arrays and (operation.row is None or operation.row.verb in ("elementwise", "zero", "constant", "linear")
-                                   or isinstance(value, gast.Subscript))
+            return not arrays and (operation.row is None or isinstance(value, gast.Subscript)
+                                   or operation.row.verb in ("elementwise", "zero", "constant", "linear"))
         return isinstance(kind, (Sequence, Static)) and isinstance(value, (gast.Tuple, gast.Attribute))
 
     def _pure(self, call: Tree) -> bool:

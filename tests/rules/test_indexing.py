@@ -1,8 +1,7 @@
 import inspect
 
-import numpy as np
 import pytest
-from harness import check_row, pulled
+from harness import check_row
 
 from ad_compiler.rules import indexing
 from ad_compiler.rules.table import ROWS

@@ -5,7 +5,7 @@ import inspect
 import harness
 import numpy as np
 import pytest
-from harness import check_row, pulled
+from harness import check_row
 
 from ad_compiler.rules import reductions
 from ad_compiler.rules.table import ROWS

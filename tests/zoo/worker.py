@@ -42,7 +42,8 @@ def _answer(name, function, text, offered, points, directory):
         known = list(inspect.signature(gradient).parameters)
         given = pickle.loads(offered)
         methods = [value for value in given.values() if isinstance(value, types.MethodType)]
-        given = {**{"self": m.__self__ for m in methods}, **{"cls": m.__self__ for m in methods}, **given}
+        if methods:
+            given = {"self": methods[-1].__self__, "cls": methods[-1].__self__, **given}
         more = {key: value for key, value in given.items() if key in known[len(points[0]):]}
         return [gradient(*point, **more) for point in points]
     except Exception as error:
