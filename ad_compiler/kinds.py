@@ -161,11 +161,11 @@ def join(one: Kind, other: Kind) -> Kind:
     """The most that holds of both: the kind where two paths meet."""
     if one == other:
         return one
-    if isinstance(one, Sequence) and isinstance(other, Sequence) and one.type == other.type:
-        if len(one.items) == len(other.items):
+    if isinstance(one, Sequence) and isinstance(other, Sequence):
+        if len(one.items) == len(other.items):  # a list or a tuple: what is read of it is the same
             return Sequence(one.type, tuple(join(a, b) for a, b in zip(one.items, other.items, strict=True)))
         return SequenceOf(one.type, join_all([*one.items, *other.items]))
-    if isinstance(one, (Sequence, SequenceOf)) and isinstance(other, (Sequence, SequenceOf)) and one.type == other.type:
+    if isinstance(one, (Sequence, SequenceOf)) and isinstance(other, (Sequence, SequenceOf)):
         return SequenceOf(one.type, join(element(one), element(other)))
     if isinstance(one, Scalar) and isinstance(other, Scalar):
         dtype = one.dtype if one.dtype == other.dtype else None

@@ -31,14 +31,16 @@ def load(name):
 primals, hand = load("primals"), load("hand")
 rng = np.random.default_rng(0)
 w, x, y = rng.normal(size=3), rng.normal(size=(5, 3)), rng.normal(size=5)
-params = {"w1": rng.normal(size=(3, 4)), "b1": rng.normal(size=4), "w2": rng.normal(size=(4, 2)), "b2": rng.normal(size=2)}
+params = {"w1": rng.normal(size=(3, 4)), "b1": rng.normal(size=4), "w2": rng.normal(size=(4, 2)),
+          "b2": rng.normal(size=2)}
 NETWORK = "params: {'w1': f8[d, h], 'b1': f8[h], 'w2': f8[h, k], 'b2': f8[k]}, x: f8[n, d], y: f8[n, k]"
 
 ROWS = {
     "rollout": (("x", "a"), "x: float, a: float, n: int", (0.4, 1.3, 6)),
     "loss": ("w", "w: f8[d], x: f8[n, d], y: f8[n]", (w, x, y)),
     "gated": ("w", "x: f8[n, d], w: f8[d], smooth: bool", (x, w, True)),
-    "peaks": (("c1", "c2", "width"), "c1: float, c2: float, width: float, x: f8[n], y: f8[n]", (0.1, 1.1, 0.7, y, y * y)),
+    "peaks": (("c1", "c2", "width"), "c1: float, c2: float, width: float, x: f8[n], y: f8[n]",
+              (0.1, 1.1, 0.7, y, y * y)),
     "network": ("params", NETWORK, (params, x, rng.normal(size=(5, 2)))),
     "newton": ("a", "a: float, x: float", (2.0, 1.0)),
     "robust": ("w", "w: f8[d], x: f8[n, d], y: f8[n], delta: float", (w, x, y, 0.5)),

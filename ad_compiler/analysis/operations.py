@@ -162,3 +162,9 @@ def literal_key(tree: Tree) -> object:
         return literal(tree)
     except LookupError:
         return ...
+
+
+def item_key(tree: Tree, kind: Kind) -> object:
+    """The literal key of `container[key]`, counted from the front; ... where it isn't literal."""
+    key = literal_key(tree)
+    return key + len(kind.items) if isinstance(kind, Sequence) and isinstance(key, int) and key < 0 else key

@@ -18,10 +18,12 @@ import numpy as np
 
 from .. import modes, support
 from ..errors import SourceError
+from ..analysis.unset import unset_names
+from ..frontend.normalize import is_merge
 from ..frontend.resolve import Scope
 from ..frontend.source import find
-from ..program import Data, Fixed, Function, Meaning
-from ..syntax import Tree, name, rebuilt, substitute, walk
+from ..program import Data, Fixed, Function, Meaning, all_statements
+from ..syntax import Tree, at, constant, name, rebuilt, substitute, target, walk, writes
 from . import printer
 from .coalesce import final_names
 from .spell import Speller
@@ -86,7 +88,8 @@ class Module:
                 free[identifier] = self._own(identifier, labels)
             elif identifier in f.meanings:
                 free[identifier] = self._outer(identifier, f.meanings[identifier])
-        final = {**final_names(f, set(free.values()) | labels | set(needs[f.name])), **free}
+        f, named = _settled(f, set(free.values()) | labels | set(needs[f.name]))
+        final = {**named, **free}
         params = [_parameter(p, final.get(p, p), f) for p in f.params]
         if needs[f.name]:
             params += ["*", *needs[f.name]]
@@ -297,6 +300,23 @@ def _is_mode(tree: Tree, scope: Scope) -> bool:
     return value in (modes.no_grad, modes.enable_grad, modes.set_grad_enabled)
 
 
+def _settled(f: Function, reserved: set[str]) -> tuple[Function, dict[str, str]]:
+    """The function and its final names; what a path may leave undefined is None where it is copied to another name."""
+    unset = unset_names(f) - set(f.params)
+    while True:
+        final = final_names(f, reserved)
+        made = {t for s in f.body[:len(unset)] if is_merge(s) for t in writes(s)}
+        copied = {v.id for s in all_statements(f.body) if is_merge(s)
+                  for t, v in zip(s.targets[0].elts, s.value.elts, strict=True)
+                  if isinstance(v, gast.Name) and v.id in unset - made and final.get(v.id) != final.get(t.id)}
+        if not copied:
+            return f, final
+        first = [at(gast.Assign(targets=[gast.Tuple(elts=[target(n)], ctx=gast.Store())],
+                                value=gast.Tuple(elts=[constant(None)], ctx=gast.Load()), type_comment=None), 0)
+                 for n in sorted(copied)]
+        f = f.with_body([*first, *f.body])
+
+
 def _passing(tree: Tree, given: Mapping[str, list[str]]) -> Tree:
     """A statement whose calls of derived functions pass on the data that these need."""
     tree = rebuilt(tree, lambda child: _passing(child, given))
@@ -355,7 +375,8 @@ def _unannotated(text: str) -> str:
             for p in (*a.posonlyargs, *a.args, *a.kwonlyargs, a.vararg, a.kwarg)
             if p is not None and p.annotation is not None]
     for line, start, end in sorted(cuts, reverse=True):
-        lines[line - 1] = lines[line - 1][:start] + lines[line - 1][end:]
+        rest = lines[line - 1][end:]
+        lines[line - 1] = lines[line - 1][:start] + (rest.replace(" = ", "=", 1) if rest.startswith(" = ") else rest)
     if function.returns is not None:
         k = function.returns.lineno - 1
         lines[k] = lines[k][:lines[k].rindex("->")].rstrip() + ":"

@@ -161,7 +161,8 @@ class Speller:
             return []
         if not any(left in reads(right) for k, (_, right) in enumerate(pairs) for left, _ in pairs[:k]):
             return [f"{left} = {printer.expression(right)}" for left, right in pairs]
-        return [", ".join(left for left, _ in pairs) + " = " + ", ".join(printer.expression(r) for _, r in pairs)]
+        values = gast.Tuple(elts=[right for _, right in pairs], ctx=gast.Load())
+        return [", ".join(left for left, _ in pairs) + " = " + printer.expression(values)]
 
     def _assign(self, s: Tree) -> list[str]:
         to, value = s.targets[0], s.value

@@ -21,6 +21,7 @@ forward one.
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Callable, Iterable
 from typing import NoReturn
 
@@ -229,22 +230,32 @@ class Checker:
 
     def _pseudo(self, s: Tree, tree: Tree) -> None:
         """Pseudo-operations are spelled as statements: they stand outermost."""
-        for node in walk(tree):
-            if isinstance(node, gast.Name) and node.id.startswith("@") and not self.derived:
-                self.fail(s, f"{node.id} in a program that isn't derived")
-            if isinstance(node, gast.Call) and getattr(node.func, "id", "") in PSEUDO and node is not tree:
-                self.fail(s, f"{node.func.id} within an expression")
+        ours, inner = _facts(tree)[1:]
+        if ours and not self.derived:
+            self.fail(s, f"{ours[0]} in a program that isn't derived")
+        if inner:
+            self.fail(s, f"{inner[0]} within an expression")
 
     def reads(self, s: Tree, tree: Tree, have: set[str] | None) -> None:
         """Check that what an expression reads is there."""
         if have is None:
             return
-        for n in reads(tree):
+        for n in _facts(tree)[0]:
             if n in have or n in self.free or n.startswith("@") or n in self.merged and n in self.seen:
                 continue
             if self.derived and hasattr(builtins, n):
                 continue
             self.fail(s, f"{n} is read, and isn't assigned on every path to here")
+
+
+@functools.lru_cache(maxsize=1 << 14)  # trees are never changed, and passes share them
+def _facts(tree: Tree) -> tuple[list[str], list[str], list[str]]:
+    """What an expression reads, its names that begin with `@`, and the pseudo-operations within it."""
+    names = reads(tree)
+    ours = [n for n in names if n.startswith("@")]
+    inner = [node.func.id for node in walk(tree) if isinstance(node, gast.Call) and node is not tree
+             and getattr(node.func, "id", "") in PSEUDO] if PSEUDO.intersection(ours) else []
+    return names, ours, inner
 
 
 def _is_atom(tree: Tree) -> bool:

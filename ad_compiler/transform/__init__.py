@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import gast
 
 from ..analysis.activity import Activity
-from ..analysis.operations import Operations, literal_key
+from ..analysis.operations import Operations, item_key, literal_key
 from ..analysis.unset import unset_names
 from ..frontend.normalize import is_merge
 from ..kinds import Array, Dict, Kind, Scalar, Sequence, SequenceOf, carries, shape
@@ -48,8 +48,8 @@ def reverse(f: Function, operations: Operations, activity: Activity, active: tup
     lines = Lines(dict(f.origins), max(f.origins, default=0))
     bars = Bars(operations.inference, names, lines, dynamic_slots(f, operations))
     bars.unset = unset_names(f)
-    bars.parts = {s.targets[0].id: (s.value.value.id, (literal_key(s.value.slice),)) for s in all_statements(f.body)
-                  if isinstance(s, gast.Assign) and operations.of(s).verb == "item"
+    bars.parts = {s.targets[0].id: (s.value.value.id, (item_key(s.value.slice, operations.kind(s.value.value.id)),))
+                  for s in all_statements(f.body) if isinstance(s, gast.Assign) and operations.of(s).verb == "item"
                   and s.targets[0].id in names.temporary and literal_key(s.value.slice) is not ...}
     sweep = Sweep(f, operations, activity, bars, plan, names, lines)
     seed = names.label("out_bar")
@@ -147,12 +147,9 @@ def dynamic_slots(f: Function, operations: Operations) -> frozenset[Slot]:
             continue
         operation, target, value = operations.of(s), s.targets[0], s.value
         if operation.verb == "item":
-            key = literal_key(value.slice)
-            kind = operations.kind(value.value.id)
+            key = item_key(value.slice, operations.kind(value.value.id))
             if key is ... or isinstance(key, tuple):
                 found.add((value.value.id, ()))
-            elif isinstance(key, int) and key < 0 and isinstance(kind, Sequence):
-                key += len(kind.items)
             ties.append((value.value.id, target.id, (key,)))
         elif operation.verb == "merge":
             ties += [(v.id, t.id, ()) for t, v in zip(target.elts, value.elts, strict=True) if isinstance(v, gast.Name)]

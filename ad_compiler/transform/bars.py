@@ -224,7 +224,7 @@ class Bars:
     def zero(self, slot: Slot, like: Bar | None = None) -> Tree:
         """The zero adjoint of a slot; `like` is an earlier adjoint of it, of the same shape."""
         kind = self.slot_kind(slot)
-        if slot[0] in self.unset and not isinstance(kind, Scalar):
+        if slot[0] in self.unset and not (isinstance(kind, Scalar) and kind.dtype in ("f8", "c16")):
             value = self.primal(slot) if not slot[1] else gast.Call(
                 func=name("@part"), args=[name(slot[0]), *map(constant, slot[1])], keywords=[])
             return quote("zeros(x)", x=value, zeros=name("@zeros"))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import gast
 
-from ..analysis.operations import literal_key
+from ..analysis.operations import item_key
 from ..frontend.normalize import has_break, is_merge, raises
 from ..kinds import INT, Dict, Sequence
 from ..program import Origin, all_statements
@@ -184,7 +184,7 @@ class Control:
                     path: tuple[object, ...] = ()
                     if operation.verb == "item" and isinstance(sweep.kind(n), (Sequence, Dict)) and \
                             (n, ()) not in sweep.bars.dynamic:
-                        path = (literal_key(statement.value.slice),)
+                        path = (item_key(statement.value.slice, sweep.kind(n)),)
                     found.update(dict.fromkeys(s for s in sweep.bars.slots(n) if s[1][:len(path)] == path[:len(s[1])]))
         return list(found)
 

@@ -11,7 +11,7 @@ import gast
 
 from .. import support
 from ..analysis.activity import Activity
-from ..analysis.operations import Operation, Operations, literal_key
+from ..analysis.operations import Operation, Operations, item_key, literal_key
 from ..frontend.resolve import Callee
 from ..kinds import UNKNOWN, Array, Dict, Kind, Scalar, Sequence, SequenceOf, Static, Unknown, carries
 from ..program import Function, Lines, Names
@@ -136,7 +136,7 @@ def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot
     seen: set[str] = set()
     for (_, path), bar in given.items():
         element = elements.get(path[0])
-        if sweep.active(element):
+        if element is not None and sweep.active(element):
             shared = bar if bar.name not in seen else replace(bar, owned=False)
             seen.add(bar.name)
             pass_on(sweep, (element.id, path[1:]), shared)
@@ -144,15 +144,13 @@ def _build(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot
 
 def _item(sweep: Sweep, statement: Tree, operation: Operation, given: dict[Slot, Bar]) -> None:
     bars, container, target = sweep.bars, operation.operands[0], statement.targets[0].id
-    key = literal_key(statement.value.slice)
     kind = sweep.kind(container)
+    key = item_key(statement.value.slice, kind)
     if (container, ()) in bars.dynamic or isinstance(kind, SequenceOf):
         for (_, path), bar in given.items():
             full = bar if not bar.partial else _full(sweep, (target, path), bar)
             bars.contribute_inside((container, ()), [statement.value.slice, *map(constant, path)], name(full.name))
         return
-    if isinstance(kind, Sequence) and isinstance(key, int) and key < 0:
-        key += len(kind.items)
     for (_, path), bar in given.items():
         pass_on(sweep, (container, (key, *path)), bar)
 
