@@ -17,8 +17,8 @@ import gast
 import numpy as np
 
 from .. import modes, support
-from ..errors import SourceError
 from ..analysis.unset import unset_names
+from ..errors import SourceError
 from ..frontend.normalize import is_merge
 from ..frontend.resolve import Scope
 from ..frontend.source import find

@@ -239,15 +239,15 @@ def compared(f, args, seed, found):
             return f"a{k}: {trouble}"
         d = direction(source, wide)
         at = lambda h, k=k, wide=wide, d=d: f(*wide_args[:k], moved(wide, d, h), *wide_args[k + 1:])
-        wanted, got = slope(seed, at), pairing(g, d)
-        if not abs(got - wanted) <= (1e-3 if narrow else 1e-6) * max(abs(wanted), 1.0):
-            return f"a{k}: the slope is {got}, not {wanted}"
+        got, wanted = pairing(g, d), [slope(seed, at, h) for h in (1e-4, 2e-6)]  # the short step is for steep functions
+        if not any(abs(got - w) <= (1e-3 if narrow else 1e-6) * max(abs(w), 1.0) for w in wanted):
+            return f"a{k}: the slope is {got}, not {wanted[0]}"
     return ""
 
 
-def slope(seed, at):
+def slope(seed, at, step):
     """The derivative of ⟨seed, at(h)⟩ at h = 0, by differences of fourth order."""
-    near, far = (pairing(seed, difference(at(h), at(-h))) * STEP / h for h in (1e-4, 2e-4))
+    near, far = (pairing(seed, difference(at(h), at(-h))) * STEP / h for h in (step, 2 * step))
     return (4 * near - far) / 3
 
 

@@ -1,0 +1,1 @@
+"""From a derivative program to text, and from text to live functions."""

@@ -1,0 +1,1 @@
+"""Passes that make a derivative program shorter and faster without changing its numbers."""
