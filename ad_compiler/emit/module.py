@@ -264,7 +264,7 @@ class Module:
                 meaning = scope.meaning(free)
                 parts[free] = name(self._outer(free, meaning))
         body = [substitute(s, parts) for plain in tree.body for s in _without_modes(plain, scope)]
-        fresh = gast.FunctionDef(name=label, args=tree.args, body=body, decorator_list=[], returns=None,
+        fresh = gast.FunctionDef(name=label, args=_bare_arguments(tree.args), body=[_unhinted(s) for s in body], decorator_list=[], returns=None,
                                  type_comment=None, type_params=[])
         del self.pasted[label]
         self.pasted[label] = printer.function(fresh).rstrip()
@@ -315,6 +315,23 @@ def _settled(f: Function, reserved: set[str]) -> tuple[Function, dict[str, str]]
                                 value=gast.Tuple(elts=[constant(None)], ctx=gast.Load()), type_comment=None), 0)
                  for n in sorted(copied)]
         f = f.with_body([*first, *f.body])
+
+
+def _bare_arguments(arguments: Tree) -> Tree:
+    """Parameters without annotations: what these name isn't in a standalone file."""
+    if isinstance(arguments, gast.Name):
+        return gast.Name(id=arguments.id, ctx=arguments.ctx, annotation=None, type_comment=None)
+    return rebuilt(arguments, lambda child: _bare_arguments(child) if isinstance(child, gast.Name) and
+                   isinstance(child.ctx, gast.Param) else child)
+
+
+def _unhinted(tree: Tree) -> Tree:
+    """A statement whose annotated assignments are plain ones."""
+    if isinstance(tree, gast.AnnAssign):
+        if tree.value is None:
+            return gast.Pass()
+        return gast.Assign(targets=[tree.target], value=tree.value, type_comment=None)
+    return rebuilt(tree, _unhinted)
 
 
 def _passing(tree: Tree, given: Mapping[str, list[str]]) -> Tree:
