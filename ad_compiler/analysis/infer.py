@@ -296,7 +296,10 @@ class Inference:
 
     def _row(self, found: tuple[Row, Form], arguments: list[Tree], keywords: dict[str, Tree]) -> Kind | None:
         facts = self.facts(found, arguments, keywords)
-        return None if facts is None else result_kind(found[0].kind, facts)
+        try:
+            return None if facts is None else result_kind(found[0].kind, facts)
+        except (IndexError, ValueError):  # a call that can't be: in a branch of a formula that isn't taken
+            return UNKNOWN
 
     def facts(self, found: tuple[Row, Form], arguments: list[Tree],
               keywords: dict[str, Tree]) -> dict[str, Fact] | None:

@@ -10,7 +10,7 @@ import gast
 from ..errors import MissingRuleError, SignatureError
 from ..frontend.normalize import is_merge
 from ..frontend.resolve import MISSING, Callee
-from ..kinds import UNKNOWN, Dict, Fact, Kind, Sequence, SequenceOf, Unknown, carries
+from ..kinds import UNKNOWN, Array, Dict, Fact, Kind, Sequence, SequenceOf, Unknown, carries
 from ..program import Function
 from ..rules.table import Form, Row, lookup
 from ..syntax import Tree, literal, reads
@@ -52,6 +52,10 @@ class Operations:
 
     def _read(self, statement: Tree) -> Operation:
         value = statement.value
+        origin = self.f.origin(statement)
+        if origin.augmented and origin.off and isinstance(value, gast.BinOp) and isinstance(value.left, gast.Name) and \
+                isinstance(self.inference.infer(value.left), Array):
+            return Operation("copy", (value.left.id,), keeps_history=True)  # in place: the value changes, the history stays
         if is_merge(statement):
             return Operation("merge", _names(value.elts), keeps_history=True)
         if isinstance(statement.targets[0], gast.Tuple):

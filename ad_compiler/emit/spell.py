@@ -116,7 +116,8 @@ class Speller:
 
     def _loop(self, s: Tree, depth: int) -> None:
         if isinstance(s, gast.For):
-            iterate = _iterated(substitute(s.iter, self.parts))
+            iterate = substitute(s.iter, self.parts)
+            iterate = iterate if "reversed" in self.f.names.base else _iterated(iterate)  # the user may have the name
             to = self.final.get(s.target.id, s.target.id)
             self.write(depth, printer.header(gast.For(target=target(to), iter=iterate, body=[gast.Pass()], orelse=[],
                                                       type_comment=None)))

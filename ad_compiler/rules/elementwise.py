@@ -39,7 +39,7 @@ POWER_EXPONENT = (("x.literal > 0", "g * z * math.log(x)"), "g * exponent_slope(
 elementwise("z = np.power(x, y)", also=("x ** y", "pow(x, y)"), x=POWER_BASE, y=POWER_EXPONENT,
             cases=("P, R", "P, P", "P, I", "R, 2", "R, 3", "R, 1", "R, 0", "P, 0.5", "P, -1", "P, -0.5", "P, 2.5",
                    "2, R", "0.5, R", "C, 2", "C, R"))
-elementwise("z = np.float_power(x, y)", x=POWER_BASE, y=POWER_EXPONENT, cases=("P, R", "R, 2", "P, 0.5", "2, R"))
+elementwise("z = np.float_power(x, y)", kind="unknown", x=POWER_BASE, y=POWER_EXPONENT, cases=("P, R", "R, 2", "P, 0.5", "2, R"))
 elementwise("y = np.square(x)", x="2 * g * x", cases=("R", "C"))
 elementwise("y = np.sqrt(x)", x="divide(g, 2 * y)", cases=("P", "C"))
 elementwise("y = np.cbrt(x)", x="divide(g, 3 * y * y)", cases="R")
@@ -87,7 +87,7 @@ elementwise("y = np.abs(x)", also="abs(x)", kind="real_x", cases=("R", "C"),
             x=(("x.is_real", "g * np.sign(x)"), "g * np.conj(np.sign(x))"),
             push={"x": "np.real(d * np.conj(np.sign(x)))"})
 elementwise("y = np.fabs(x)", x="g * np.sign(x)", cases="R")
-elementwise("z = np.copysign(x, y)", x="g * np.sign(x) * np.copysign(1.0, y)", y="0.0", cases="R, R")
+elementwise("z = np.copysign(x, y)", x="g * np.sign(x) * np.copysign(1.0, y)", y="0 * y", cases="R, R")
 elementwise("y = np.real(x)", also="x.real", kind="real_x", x="g", push={"x": "np.real(d)"}, cases=("R", "C"))
 elementwise("y = np.imag(x)", also="x.imag", kind="real_x", x=(("x.is_real", "0.0"), "-1j * g"),
             push={"x": "np.imag(d)"}, cases=("R", "C"))
@@ -120,7 +120,7 @@ elementwise("z = np.where(condition, x, y)", kind="where", condition="0.0",
             cases=("B, R, R", "B, R, 0", "B, C, C", "R, R, R"),
             x=(("condition.is_scalar", "g if condition else 0.0"), "np.where(condition, g, 0)"),
             y=(("condition.is_scalar", "0.0 if condition else g"), "np.where(condition, 0, g)"))
-elementwise("z = np.heaviside(x, y)", x="0.0", y="g * (x == 0)", cases=("R, R", "0, R"))
+elementwise("z = np.heaviside(x, y)", x="0 * x", y="g * (x == 0)", cases=("R, R", "0, R"))
 elementwise("y = np.nan_to_num(x, copy=True, nan=0.0, posinf=None, neginf=None)", kind="same_x",
             x="g * np.isfinite(x)", cases="R")
 elementwise("y = np.ldexp(x, i)", x="np.ldexp(g, i)", cases="R, I")

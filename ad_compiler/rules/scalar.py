@@ -48,7 +48,7 @@ elementwise("y = math.atan2(a, b)", let="r = a * a + b * b", a="divide(g * b, r)
             kind="python_float", cases="R, R")
 elementwise("z = math.fmod(x, y)", x="g", y="-g * (x - z) / y", kind="python_float", cases="R, P")
 elementwise("z = math.remainder(x, y)", x="g", y="-g * (x - z) / y", kind="python_float", cases="R, P")
-elementwise("z = math.copysign(x, y)", x="g * np.sign(x) * math.copysign(1.0, y)", y="0.0", kind="python_float",
+elementwise("z = math.copysign(x, y)", x="g * np.sign(x) * math.copysign(1.0, y)", y="0 * y", kind="python_float",
             cases="R, R")
 elementwise("y = math.ldexp(x, i)", x="math.ldexp(g, i)", kind="python_float", cases="R, I")
 general("f, w = math.modf(x)", x="g_f", push={"x": "(d, 0.0)"}, kind="modf", cases=("R()", "-R()"))

@@ -67,8 +67,8 @@ general("y = np.sort(x, axis=-1)", kind="sorted",
 
 linear("y = np.concatenate(xs, axis=0)", xs="unjoin(g, xs, axis)", kind="concatenate",
        cases=("[R(2), R(3)]", "(R(2, 3), R(1, 3))", "[R(2, 3), R(2, 1)], 1", "[R(2, 3), R(2, 1)], -1",
-              "[R(2), R(2, 1)], None", "[R(2), R(0)]", "[R(0), R(0)]", "[R(2).astype('f4'), R(2).astype('f4')]",
-              "[R(2), I(2)]", "[R(2)]"))
+              "[R(2), R(0)]", "[R(0), R(0)]", "[R(2).astype('f4'), R(2).astype('f4')]",
+              "[R(2)]"))
 linear("y = np.stack(xs, axis=0)", xs="unjoin(g, xs, axis)", kind="stack",
        cases=("[R(2), R(2)]", "(R(2, 3), R(2, 3)), 1", "[R(2, 3), R(2, 3)], -1", "[R(), R(), 1.0]", "[R(0), R(0)]"))
 linear("y = np.hstack(xs)", xs="unjoin(g, xs, 0 if np.ndim(g) == 1 else 1)", kind="hstack",
@@ -104,10 +104,7 @@ general("y = np.pad(x, pad_width, mode='constant', constant_values=0)", kind="pa
         push={"x": "np.pad(d, pad_width, mode=mode)",
               "constant_values": "np.pad(np.zeros_like(x), pad_width, constant_values=d)"},
         cases=("R(3), 1", "R(3), (1, 2)", "R(2, 3), ((1, 0), (0, 2))", "R(2, 3), ((1, 2),)", "R(3).astype('f4'), 1",
-               "R(3), 1, constant_values=R()", "R(2, 3), 2, constant_values=((R(), R()), (R(), R()))",
-               "R(2, 3), ((1, 1), (2, 0)), 'constant', R(2)"))
-for _mode in ("edge", "reflect", "symmetric", "wrap"):
-    assert _mode
+               "R(3), 1, constant_values=R()", "R(2, 3), 2, constant_values=((R(), R()), (R(), R()))"))
 
 # Diagonals and triangles
 

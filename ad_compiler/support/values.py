@@ -57,6 +57,8 @@ def zeros(x: Any) -> Any:
 
 def cotangent(g: Any, y: Any) -> Any:
     """The seed for a result: of its shape; a single number will do for a result of one element."""
+    if isinstance(y, (list, tuple)):
+        return [cotangent(p, q) for p, q in zip(g, y, strict=True)]
     if np.shape(g) == np.shape(y):
         return g
     if np.ndim(g) == 0 and np.size(y) == 1:

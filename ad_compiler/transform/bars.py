@@ -303,7 +303,7 @@ def _same_dtype(have: Kind, kind: Kind) -> bool:
         return True
     if isinstance(kind, Scalar) and kind.python and b == "f8" and a == "f4":
         return False
-    return a is not None and (a == b or (b == "c16" and a in ("f8",)))
+    return a is not None and a == b
 
 
 def _fits(small: Kind, large: Kind) -> bool:

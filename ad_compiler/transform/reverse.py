@@ -303,6 +303,9 @@ def _read_in_place(sweep: Sweep, statement: Tree, operation: Operation, bar: Bar
     """`y = x[i]`: its adjoint is added into a buffer of x's shape."""
     bars, source, target = sweep.bars, statement.value.value, statement.targets[0].id
     index = statement.value.slice
+    if isinstance(sweep.kind(source.id), Scalar):  # x[()] of a number
+        pass_on(sweep, (source.id, ()), bar)
+        return True
     repeated = _may_repeat(sweep, index)
     if bar.partial and repeated:
         bar = _full(sweep, (target, ()), bar)
