@@ -182,8 +182,9 @@ class Workshop:
         return self.plans[key]
 
     def _label(self, wanted: str) -> str:
+        users = {n for inner in self.instances.values() if inner is not None for n in inner.f.meanings}
         label, count = wanted, 1
-        while label in self.labels:
+        while label in self.labels or {f"{label}_forward", f"{label}_backward"} & users:
             count += 1
             label = f"{wanted}_{count}"
         self.labels.add(label)

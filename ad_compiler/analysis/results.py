@@ -360,7 +360,8 @@ def _fixed(kind: Kind) -> Rule:
 
 
 KINDS: dict[str, Rule] = {
-    "unknown": _fixed(UNKNOWN), "array_split": _fixed(UNKNOWN), "same_y": _fixed(UNKNOWN), "like_values": _fixed(UNKNOWN),
+    "unknown": _fixed(UNKNOWN), "array_split": _fixed(UNKNOWN), "same_y": _fixed(UNKNOWN),
+    "like_values": _fixed(UNKNOWN),
     "inactive": _fixed(OTHER),
     "truth": _fixed(BOOL),
     "integer": _fixed(INT),

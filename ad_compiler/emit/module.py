@@ -264,7 +264,8 @@ class Module:
                 meaning = scope.meaning(free)
                 parts[free] = name(self._outer(free, meaning))
         body = [substitute(s, parts) for plain in tree.body for s in _without_modes(plain, scope)]
-        fresh = gast.FunctionDef(name=label, args=_bare_arguments(tree.args), body=[_unhinted(s) for s in body], decorator_list=[], returns=None,
+        plain = [_unhinted(s) for s in body]
+        fresh = gast.FunctionDef(name=label, args=_bare_arguments(tree.args), body=plain, decorator_list=[], returns=None,
                                  type_comment=None, type_params=[])
         del self.pasted[label]
         self.pasted[label] = printer.function(fresh).rstrip()

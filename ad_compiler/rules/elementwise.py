@@ -39,7 +39,8 @@ POWER_EXPONENT = (("x.literal > 0", "g * z * math.log(x)"), "g * exponent_slope(
 elementwise("z = np.power(x, y)", also=("x ** y", "pow(x, y)"), x=POWER_BASE, y=POWER_EXPONENT,
             cases=("P, R", "P, P", "P, I", "R, 2", "R, 3", "R, 1", "R, 0", "P, 0.5", "P, -1", "P, -0.5", "P, 2.5",
                    "2, R", "0.5, R", "C, 2", "C, R"))
-elementwise("z = np.float_power(x, y)", kind="unknown", x=POWER_BASE, y=POWER_EXPONENT, cases=("P, R", "R, 2", "P, 0.5", "2, R"))
+elementwise("z = np.float_power(x, y)", kind="unknown", x=POWER_BASE, y=POWER_EXPONENT,
+            cases=("P, R", "R, 2", "P, 0.5", "2, R"))
 elementwise("y = np.square(x)", x="2 * g * x", cases=("R", "C"))
 elementwise("y = np.sqrt(x)", x="divide(g, 2 * y)", cases=("P", "C"))
 elementwise("y = np.cbrt(x)", x="divide(g, 3 * y * y)", cases="R")

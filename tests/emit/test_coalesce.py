@@ -192,18 +192,12 @@ def f(x, float, len):
 """
 NUMBERS, VECTOR = (0.7, 1.3, 0.9), np.array([0.7, 1.3])
 ARGUMENTS = {"unbroadcast as a parameter": (VECTOR, 0.6), "sum as a parameter": (VECTOR, 0.6)}
-BROKEN = {
-    "a function called g_forward": "the forward function of g takes the name of the user's function, and calls itself",
-    "a function called g_backward": "the backward function of g takes the name of the user's function",
-    "reversed as a parameter": "the backward loop calls the builtin that the parameter hides",
-}
 
 
 def rows():
     for block in ROWS.strip().removeprefix("#= ").split("\n#= "):
         title, _, text = block.partition("\n")
-        reason = BROKEN.get(title)
-        yield pytest.param(title, text, id=title, marks=[pytest.mark.xfail(reason=reason)] if reason else [])
+        yield pytest.param(title, text, id=title)
 
 
 def loaded(text):

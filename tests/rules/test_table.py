@@ -198,7 +198,8 @@ def test_constant_rows_are_constants(row):
     assert np.array_equal(function(*before), function(*after))
 
 
-LATER = {"others_product", "norm_slope", "range"}  # without a rule of their own: derivatives of a second order through them are refused
+# Without a rule of their own: derivatives of a second order through them are refused.
+LATER = {"others_product", "norm_slope", "range"}
 
 
 def test_the_table_is_closed_under_differentiation():

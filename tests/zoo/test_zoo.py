@@ -139,7 +139,8 @@ def _offered(f) -> dict[str, object]:
     bare = bare if inspect.isroutine(bare) else bare.__call__
     around = {**vars(sys.modules[bare.__module__]), **inspect.getclosurevars(inspect.unwrap(
         getattr(bare, "__func__", bare))).nonlocals, "self": getattr(bare, "__self__", None)}
-    around |= {"self": value.__self__ for value in around.values() if inspect.ismethod(value)}
+    for method in [value for value in around.values() if inspect.ismethod(value)]:
+        around["self"] = method.__self__
     return {name: value for name, value in around.items() if not name.startswith("__") and (
         isinstance(value, np.ndarray) or type(value).__module__ == bare.__module__)}
 
