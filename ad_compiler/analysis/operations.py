@@ -55,7 +55,8 @@ class Operations:
         origin = self.f.origin(statement)
         if origin.augmented and origin.off and isinstance(value, gast.BinOp) and isinstance(value.left, gast.Name) and \
                 isinstance(self.inference.infer(value.left), Array):
-            return Operation("copy", (value.left.id,), keeps_history=True)  # in place: the value changes, the history stays
+            # In place: the value changes, the history stays.
+            return Operation("copy", (value.left.id,), keeps_history=True)
         if is_merge(statement):
             return Operation("merge", _names(value.elts), keeps_history=True)
         if isinstance(statement.targets[0], gast.Tuple):

@@ -265,8 +265,8 @@ class Module:
                 parts[free] = name(self._outer(free, meaning))
         body = [substitute(s, parts) for plain in tree.body for s in _without_modes(plain, scope)]
         plain = [_unhinted(s) for s in body]
-        fresh = gast.FunctionDef(name=label, args=_bare_arguments(tree.args), body=plain, decorator_list=[], returns=None,
-                                 type_comment=None, type_params=[])
+        fresh = gast.FunctionDef(name=label, args=_bare_arguments(tree.args), body=plain, decorator_list=[],
+                                 returns=None, type_comment=None, type_params=[])
         del self.pasted[label]
         self.pasted[label] = printer.function(fresh).rstrip()
         return label
