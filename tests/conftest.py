@@ -22,7 +22,7 @@ def normal_form_between_passes():
     seen = set()
 
     def primal(f, function, bound, kinds, active, off=""):
-        key = (id(function.__code__), function.__name__, tuple(kinds.items()), tuple(active), off)  # holds nothing alive
+        key = (id(function.__code__), function.__name__, tuple(kinds.items()), tuple(active), off)  # nothing kept alive
         if key not in seen:  # a function is looked at many times
             seen.add(key)
             check_normal(f, active=active)
