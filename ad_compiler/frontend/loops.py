@@ -63,6 +63,10 @@ def iteration(nz: Normalizer, tree: Tree) -> Iteration:
         return Iteration(nz.whole(tree), None)
     if call == "reversed" and _builtin(nz, tree.args[0]) == "range":
         return Iteration(quote("r[::-1]", r=nz.whole(tree.args[0])), None)
+    hidden = [n for n in ("range", "len", "min", "list") if n in nz.env]
+    if hidden:
+        nz.refuse(tree, f"this loop is written with {hidden[0]}(), which the variable {hidden[0]} hides",
+                  f"give the variable {hidden[0]} another name")
     length, element = _cursor(nz, tree)
     return Iteration(quote("range(n)", n=length), element)
 
